@@ -1,0 +1,83 @@
+/**
+ * The base of every error that Tidings throws. `code` is stable and may be compared; the message tells the subject, what was expected, what was
+ * found and the way out. The error that caused it, if any, is `cause`.
+ */
+export class TidingsError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** An option has a bad value. `path` names it as the user wrote it, as `transports.main.prefetch`. */
+export class OptionsError extends TidingsError {
+  constructor(
+    readonly path: string,
+    readonly problem: string,
+  ) {
+    super('TIDINGS_OPTIONS', `${path}: ${problem}`);
+  }
+}
+
+/** A payload does not fit its contract: at publish the caller's mistake, at delivery a message that no retry can mend. */
+export class ContractError extends TidingsError {
+  constructor(
+    readonly type: string,
+    readonly version: number,
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super('TIDINGS_CONTRACT', `message ${type} v${version}: ${problem}`, options);
+  }
+}
+
+/** A message has a newer contract version than this process knows: it waits (is parked) for the newer deployment. */
+export class NewerVersionError extends TidingsError {
+  constructor(
+    readonly type: string,
+    readonly version: number,
+    readonly known: number,
+  ) {
+    super(
+      'TIDINGS_NEWER_VERSION',
+      `message ${type} v${version}: this process knows versions up to ${known}; deploy the consumer that knows version ${version}`,
+    );
+  }
+}
+
+/** Publishing or joining was asked outside of an open transaction; the outbox's promise would not hold. */
+export class NotInTransactionError extends TidingsError {
+  constructor(found: string) {
+    super(
+      'TIDINGS_NOT_IN_TRANSACTION',
+      `expected an EntityManager, QueryRunner or pg client inside an open transaction, found ${found}; ` +
+        'publish inside dataSource.transaction(async (manager) => …) or withTransaction(pool, async (client) => …)',
+    );
+  }
+}
+
+/** A transport lacks a power that was asked of it. */
+export class CapabilityError extends TidingsError {
+  constructor(
+    readonly transport: string,
+    readonly capability: string,
+    way: string,
+  ) {
+    super('TIDINGS_CAPABILITY', `transport ${transport} has no ${capability}; ${way}`);
+  }
+}
+
+/** Thrown by a handler, or wrapping what it threw: no retry can help, so the message is dead-lettered at once. */
+export class NonRetriableError extends TidingsError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('TIDINGS_NON_RETRIABLE', message, options);
+  }
+}
+
+/** Whatever was thrown, as an Error: somebody may throw a string. */
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new TidingsError('TIDINGS_THROWN', `a non-error was thrown: ${String(thrown)}`);

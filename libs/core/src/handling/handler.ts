@@ -1,0 +1,29 @@
+import type { MessageContract } from '../message/contract';
+import type { Subscription } from '../transport/subscriber';
+import type { Settlement } from '../transport/settlement';
+import type { MessageContext } from './message-context';
+import type { RetryPolicy } from './retry-policy';
+
+/**
+ * What a subscription promises its handler.
+ * - `effectivelyOnce`: the inbox row and the effect commit together; a copy does not run the handler.
+ * - `atLeastOnce`: no inbox; the handler meets copies.
+ * - `atMostOnce`: accepted before the handler runs; a crash loses the message.
+ */
+export type DeliveryLevel = 'atMostOnce' | 'atLeastOnce' | 'effectivelyOnce';
+
+/** One handler, whoever found it: Nest's decorators, or a program without Nest. */
+export interface HandlerDefinition {
+  /** For logs and dead letters, as `RankGiftHandler.rank`. */
+  readonly name: string;
+  readonly contract: MessageContract<unknown, never>;
+  readonly subscription: Subscription;
+  /** The transport's name. */
+  readonly transport: string;
+  /** The store whose transaction the handler runs in. */
+  readonly store: string;
+  readonly level: DeliveryLevel;
+  readonly retry: RetryPolicy;
+  /** Runs the user's code with the decoded payload. Resolves with a settlement of its own, or with nothing for `accept`. */
+  readonly invoke: (payload: unknown, context: MessageContext) => Promise<Settlement | void>;
+}

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json';
+import type { Message } from './message';
+
+const isJson = (contentType: string): boolean => /^application\/(json|[^;]+\+json)\b/i.test(contentType);
+
+/**
+ * SHA-256 of the type and the content: of the canonical JSON (RFC 8785) where the payload is JSON, else of the raw bytes. Two messages with one
+ * id and different fingerprints are a conflict; a sender that merely orders its members anew is not.
+ */
+export function fingerprintOf(message: Pick<Message, 'type' | 'contentType' | 'payload'>): Buffer {
+  const hash = createHash('sha256').update(message.type).update('\0');
+  return hash.update(canonicalContent(message)).digest();
+}
+
+function canonicalContent({ contentType, payload }: Pick<Message, 'contentType' | 'payload'>): string | Uint8Array {
+  if (!isJson(contentType)) return payload;
+  try {
+    return canonicalJson(JSON.parse(Buffer.from(payload).toString('utf8')));
+  } catch {
+    return payload; // not the JSON it claims to be: the bytes are its content, the contract's decode will say what is wrong
+  }
+}

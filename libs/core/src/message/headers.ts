@@ -1,0 +1,13 @@
+/** Header names that Tidings gives a meaning. Everything else in `Message.headers` is the user's. */
+export const HEADERS = {
+  /** W3C Trace Context, level 1. */
+  traceparent: 'traceparent',
+  /** W3C Trace Context, level 1. */
+  tracestate: 'tracestate',
+  /** One id for all messages of one conversation; copied from the message that is being handled. */
+  correlationId: 'correlationid',
+  /** The id of the message whose handling published this one. */
+  causationId: 'causationid',
+  /** Reserved for tenancy: column, attribute and metric label. */
+  tenant: 'tenant',
+} as const;

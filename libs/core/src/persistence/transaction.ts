@@ -1,0 +1,28 @@
+/** A parameterised statement. `name` makes it a prepared one: the same name must always mean the same text. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly name?: string;
+}
+
+export interface QueryResult<Row> {
+  readonly rows: Row[];
+  /** Rows returned or affected. */
+  readonly rowCount: number;
+}
+
+export interface Queryable {
+  query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>>;
+}
+
+/**
+ * An open database transaction, whoever began it. Statements run one after the other on its one connection. An adapter adds its own typed
+ * handle (`manager` for TypeORM, `client` for pg).
+ */
+export interface Transaction extends Queryable {
+  /**
+   * Calls `hook` once, after the outermost transaction has committed; never when it rolls back. The hook must not throw and is not awaited: it is
+   * for hints such as waking a relay, for a process may die before it runs.
+   */
+  afterCommit(hook: () => void): void;
+}

@@ -1,0 +1,45 @@
+import type { Delivery } from '../message/message';
+import type { Settlement } from './settlement';
+
+/** A group's interest in a topic. Consumers of one group share its messages; every group gets all of them. */
+export interface Subscription {
+  readonly topic: string;
+  readonly group: string;
+  /** Messages of one key one after the other, across all consumers of the group. */
+  readonly ordered: boolean;
+  /** Every process that subscribes gets every message; nothing is kept for a process that is away. */
+  readonly broadcast: boolean;
+  /** Deliveries that one consumer handles at once. */
+  readonly concurrency: number;
+  /** Where a group that did not exist before begins. `earliest` needs the capability `replay`. */
+  readonly from: 'now' | 'earliest';
+}
+
+/**
+ * Handles one delivery. Never rejects: failure is a settlement. `signal` aborts when the subscription stops and its drain time is over; a
+ * handler still running then is settled as `release`, whatever it returns later.
+ */
+export type Receive = (delivery: Delivery, signal: AbortSignal) => Promise<Settlement>;
+
+export interface ActiveSubscription {
+  readonly subscription: Subscription;
+  /**
+   * Stops taking deliveries, waits up to `drainMs` for those in flight, settles them, hands the rest back to the group, and resolves. Safe
+   * twice and concurrently.
+   */
+  stop(drainMs: number): Promise<void>;
+  /** False while the consumer is away from its broker (connection lost, cancelled) and on its way back. */
+  healthy(): boolean;
+}
+
+/** The way in. */
+export interface Subscriber {
+  /**
+   * Declares what the group needs at the broker and starts to deliver. Resolves when the group is declared: what is published from then on
+   * reaches it. `receive` is called concurrently, up to `concurrency`. Lost connections and cancelled consumers come back by themselves;
+   * nothing unsettled is lost, it is delivered again.
+   *
+   * @throws CapabilityError when the transport cannot do what the subscription asks, before anything is declared.
+   */
+  subscribe(subscription: Subscription, receive: Receive): Promise<ActiveSubscription>;
+}
