@@ -1,2 +1,6 @@
+export * from './gate';
+export * from './recording-receive';
 export * from './servers';
+export * from './test-message';
+export * from './transport-conformance';
 export * from './until';

@@ -17,7 +17,10 @@ export function describeOn(name: ServerName, title: string, body: (url: string) 
   if (process.env['TIDINGS_REQUIRE'] === 'all') {
     return describe(`${title} [${name}]`, () => {
       it(`needs ${name}`, () => {
-        throw new TidingsError('TIDINGS_TEST_SERVER', `TIDINGS_REQUIRE=all, but ${VARIABLES[name]} names no ${name} server; start it, or unset TIDINGS_REQUIRE`);
+        throw new TidingsError(
+          'TIDINGS_TEST_SERVER',
+          `TIDINGS_REQUIRE=all, but ${VARIABLES[name]} names no ${name} server; start it, or unset TIDINGS_REQUIRE`,
+        );
       });
     });
   }

@@ -8,7 +8,8 @@ export async function until(
 ): Promise<void> {
   const deadline = systemClock.monotonic() + withinMs;
   while (!(await condition())) {
-    if (systemClock.monotonic() > deadline) throw new TidingsError('TIDINGS_TEST_DEADLINE', `not within ${withinMs} ms: ${what}`);
+    if (systemClock.monotonic() > deadline)
+      throw new TidingsError('TIDINGS_TEST_DEADLINE', `not within ${withinMs} ms: ${what}`);
     await systemClock.wait(everyMs);
   }
 }

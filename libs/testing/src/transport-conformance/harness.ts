@@ -1,0 +1,35 @@
+import type { Capabilities, Transport } from '@tidings/core';
+
+/** What a transport must give so that the conformance suite can judge it. */
+export interface TransportHarness {
+  /** The column of the conformance table; a transport's own `kind`. */
+  readonly kind: string;
+  /**
+   * The same object that the transports carry. It is asked before any transport exists: it decides which behaviours apply, and what does not
+   * apply is skipped under the capability's own sentence.
+   */
+  readonly capabilities: Capabilities;
+  /** Called once, before anything else: makes the schema, the prefix or the virtual host that the run owns. */
+  open?(): Promise<void>;
+  /**
+   * A new transport, not yet connected, on the same broker and in the same namespace: two of them are two consumers. Delays of its own
+   * (reconnect, poll, lease) should be short: the suite waits 15 s for a delivery at most. The suite closes it.
+   */
+  create(): Transport | Promise<Transport>;
+  /** Breaks all connections of all transports made so far from outside, as a network would. They must come back by themselves. */
+  cut?(): Promise<void>;
+  /** How to make such a transport in another operating-system process. Needed where the capability `processes` holds. */
+  readonly process?: ProcessTransport;
+  /** Called once, at the end: drops what `open` made. All transports are closed by then. */
+  close(): Promise<void>;
+}
+
+/** Names a function that makes a transport: the other process requires the module and calls it with the options. */
+export interface ProcessTransport {
+  /** A package's name, as `@tidings/rabbitmq`, or the absolute path of a module (TypeScript is fine in this repository). */
+  readonly module: string;
+  /** The exported function, `(options) => Transport | Promise<Transport>`. */
+  readonly factory: string;
+  /** Passed to it. JSON: it crosses a process border. A function is asked when the process starts (a schema may be known only then). */
+  readonly options: unknown | (() => unknown);
+}

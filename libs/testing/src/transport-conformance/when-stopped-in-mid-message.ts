@@ -1,0 +1,55 @@
+import { accept, type Settlement } from '@tidings/core';
+import { recordingReceive } from '../recording-receive';
+import type { Behaviour } from './behaviour';
+
+export const whenStoppedInMidMessage: readonly Behaviour[] = [
+  {
+    name: 'stopped in mid-message: drained',
+    needs: [],
+    run: async (scene) => {
+      const [leaving, staying] = [await scene.transport(), await scene.transport()];
+      const gate = scene.gate();
+      const first = recordingReceive(() => gate.opened.then(() => accept));
+      const active = await scene.subscribe(leaving, first, { concurrency: 1 });
+      const messages = scene.messages(3);
+      await scene.publish(staying, messages);
+      await first.received(1);
+      let stopped = false;
+      const stopping = active.stop(10_000).then(() => (stopped = true));
+      const second = recordingReceive();
+      await scene.subscribe(staying, second, { concurrency: 1 });
+      expect(stopped).toBe(false); // subscribing went to the broker and back meanwhile
+      gate.open();
+      await stopping;
+      await second.received(2); // handed back, or never taken
+      const marker = scene.messages(1);
+      await scene.publish(staying, marker);
+      await second.receivedAll(marker.map(({ id }) => id));
+      expect(first.deliveries).toHaveLength(1);
+      expect([...first.ids, ...second.ids].sort()).toEqual([...messages, ...marker].map(({ id }) => id).sort());
+    },
+  },
+  {
+    name: 'stopped past its drain time: signalled, released, delivered again',
+    needs: [],
+    run: async (scene) => {
+      const [leaving, staying] = [await scene.transport(), await scene.transport()];
+      const aborted = scene.gate();
+      const deaf = recordingReceive((_, signal) => {
+        signal.addEventListener('abort', () => aborted.open(), { once: true });
+        return new Promise<Settlement>(() => undefined);
+      });
+      const active = await scene.subscribe(leaving, deaf);
+      const messages = scene.messages(1);
+      await scene.publish(staying, messages);
+      await deaf.received(1);
+      await Promise.all([active.stop(20), active.stop(20)]);
+      await aborted.opened;
+      const next = recordingReceive();
+      await scene.subscribe(staying, next);
+      await next.received(1);
+      expect(next.ids).toEqual(messages.map(({ id }) => id));
+      expect(next.deliveries[0]?.redelivered).toBe(true);
+    },
+  },
+];
