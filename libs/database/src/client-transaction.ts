@@ -1,0 +1,72 @@
+import type { EventEmitter } from 'node:events';
+import { NotInTransactionError, type QueryResult, type Statement, TidingsError, type Transaction } from '@tidings/core';
+import type { ClientBase } from 'pg';
+import { asQueryResult, queryConfig } from './statement-query';
+
+export type TransactionState = 'open' | 'committed' | 'rolledBack';
+
+/**
+ * The transaction that is open on a pg client, whoever began it and whoever will end it: Tidings, the user's BEGIN and COMMIT, or TypeORM.
+ *
+ * How it ended is read from the wire, for only the server knows: COMMIT of a failed transaction answers ROLLBACK and is no error, and TypeORM sends
+ * its afterTransactionCommit for such a one and for each savepoint as well. `COMMIT` in an answer means that the outermost transaction committed (a
+ * savepoint answers RELEASE); a connection that is idle without it means that the transaction was rolled back.
+ *
+ * open → committed | rolledBack, once. The three listeners on the connection live as long as the transaction.
+ */
+export class ClientTransaction implements Transaction {
+  #state: TransactionState = 'open';
+  readonly #hooks: (() => void)[] = [];
+
+  /** @throws NotInTransactionError unless the client is in an open transaction that has not failed. */
+  constructor(readonly client: ClientBase) {
+    const status = client.getTransactionStatus();
+    if (status === 'E')
+      throw new NotInTransactionError('a transaction in which a statement has failed: it can only be rolled back');
+    if (status !== 'T') throw new NotInTransactionError('a client outside a transaction (was BEGIN awaited?)');
+    this.#watch();
+  }
+
+  get state(): TransactionState {
+    return this.#state;
+  }
+
+  /** Rejects once the transaction has ended: its client may serve somebody else by then. */
+  async query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>> {
+    if (this.#state !== 'open') throw new NotInTransactionError(`a transaction that has ended (${this.#state})`);
+    return asQueryResult<Row>(await this.client.query(queryConfig(statement)));
+  }
+
+  /**
+   * A hook of a savepoint that was rolled back runs all the same when the outermost transaction commits: hooks are hints, and one wake-up too many
+   * costs less than following savepoints by name.
+   */
+  afterCommit(hook: () => void): void {
+    if (this.#state !== 'open') throw new NotInTransactionError(`a transaction that has ended (${this.#state})`);
+    this.#hooks.push(hook);
+  }
+
+  #watch(): void {
+    const { connection } = this.client as ClientBase & { readonly connection?: EventEmitter };
+    if (!connection) {
+      throw new TidingsError(
+        'TIDINGS_PG_CLIENT',
+        'expected a client of the package pg, found one without its protocol events; pg-native is not supported',
+      );
+    }
+    let committed = false;
+    const onCommand = (answer: { text: string }): void => {
+      if (answer.text === 'COMMIT') committed = true;
+    };
+    const onReady = (answer: { status: string }): void => {
+      if (committed || answer.status === 'I') end();
+    };
+    const end = (): void => {
+      connection.off('commandComplete', onCommand).off('readyForQuery', onReady).off('end', end);
+      this.#state = committed ? 'committed' : 'rolledBack';
+      const hooks = this.#hooks.splice(0);
+      if (committed) for (const hook of hooks) hook();
+    };
+    connection.on('commandComplete', onCommand).on('readyForQuery', onReady).on('end', end);
+  }
+}

@@ -1,0 +1,10 @@
+export { ClientTransaction, type TransactionState } from './client-transaction';
+export { clientOf, HandlerTransactionError, type HasTransaction, managerOf } from './handler-transaction';
+export { migrate, MigrationError, pendingMigrations } from './migrator';
+export { pg, PgStore } from './pg-store';
+export { isRetriable } from './retryable-codes';
+export type { StoreOptions } from './store-options';
+export { typeormMigration } from './typeorm-migration';
+export { typeorm, TypeormStore } from './typeorm-store';
+export { TypeormTransaction } from './typeorm-transaction';
+export { NotCommittedError, withTransaction } from './with-transaction';

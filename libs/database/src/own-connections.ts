@@ -1,0 +1,74 @@
+import { type Closeable, type QueryResult, type Statement, systemClock, TidingsError } from '@tidings/core';
+import { Client, Pool, type PoolConfig } from 'pg';
+import { ownConnectionConfig } from './own-connection-config';
+import { PgListener } from './pg-listener';
+import type { CheckedStoreOptions } from './store-options';
+import { asQueryResult, queryConfig } from './statement-query';
+
+/**
+ * Tidings' own connections to a store's database: a small pool for statements that stand by themselves, and one connection that listens. Kept apart
+ * from the user's pool, so that a relay never waits behind handlers that hold all of its connections, nor they behind a relay.
+ *
+ * Opened at first use; after `close` only `connect` opens them again, so that a straggler cannot keep the process alive.
+ */
+export class OwnConnections {
+  #pool: Pool | undefined;
+  #listener: PgListener | undefined;
+  #closed = false;
+
+  /** `userConfig` is asked late: a DataSource knows its pool only once it is initialised. */
+  constructor(
+    private readonly options: CheckedStoreOptions,
+    private readonly userConfig: () => PoolConfig,
+  ) {}
+
+  async query<Row extends object>(statement: Statement): Promise<QueryResult<Row>> {
+    return asQueryResult<Row>(await this.#open().query(queryConfig(statement)));
+  }
+
+  listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Closeable> {
+    this.#open();
+    this.#listener ??= new PgListener(() => new Client(this.#listenConfig()), systemClock, this.options.logger);
+    return this.#listener.listen(channel, onNotify);
+  }
+
+  async connect(): Promise<void> {
+    this.#closed = false;
+    await this.#open().query('select 1');
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const [pool, listener] = [this.#pool, this.#listener];
+    this.#pool = undefined;
+    this.#listener = undefined;
+    await Promise.all([pool?.end(), listener?.close()]);
+  }
+
+  #open(): Pool {
+    if (this.#closed) {
+      throw new TidingsError(
+        'TIDINGS_STORE_CLOSED',
+        `store ${this.options.schema}: expected an open store, found a closed one; call connect() first`,
+      );
+    }
+    if (this.#pool) return this.#pool;
+    const pool = new Pool(this.#config());
+    // Without a listener, a server restart would end the process by the error of an idle connection. The pool has dropped that connection already.
+    pool.on('error', (error) =>
+      this.options.logger.warn({ err: error, schema: this.options.schema }, 'an idle database connection was lost'),
+    );
+    this.#pool = pool;
+    return pool;
+  }
+
+  /** With a time-out, for a server that swallows packets would hold an attempt, and `close` with it, for minutes. */
+  #listenConfig(): PoolConfig {
+    const config = this.#config();
+    return { ...config, connectionTimeoutMillis: config.connectionTimeoutMillis || 10_000 };
+  }
+
+  #config(): PoolConfig {
+    return ownConnectionConfig(this.options.connection ?? this.userConfig(), this.options.connections);
+  }
+}

@@ -1,0 +1,79 @@
+import {
+  type Closeable,
+  NotInTransactionError,
+  OptionsError,
+  type QueryResult,
+  type Statement,
+  type Store,
+  type Transaction,
+} from '@tidings/core';
+import type { ClientBase, Pool } from 'pg';
+import { ClientTransaction } from './client-transaction';
+import { OwnConnections } from './own-connections';
+import { checkStoreOptions, type StoreOptions } from './store-options';
+import { withTransaction } from './with-transaction';
+
+/** A store on the user's pg pool. Its transactions carry the `client`: `clientOf(context)`. */
+export class PgStore implements Store {
+  readonly schema: string;
+  readonly #own: OwnConnections;
+  readonly #open = new WeakMap<ClientBase, ClientTransaction>();
+
+  constructor(
+    private readonly pool: Pool,
+    options: StoreOptions = {},
+  ) {
+    if (typeof pool?.connect !== 'function')
+      throw new OptionsError('pg(pool)', `expected a Pool of the package pg, found ${typeof pool}`);
+    const checked = checkStoreOptions('pg', options);
+    this.schema = checked.schema;
+    this.#own = new OwnConnections(checked, () => pool.options);
+  }
+
+  query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>> {
+    return this.#own.query<Row>(statement);
+  }
+
+  run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return withTransaction(this.pool, (client) => work(this.join(client)));
+  }
+
+  join(handle: unknown): ClientTransaction {
+    if (handle instanceof ClientTransaction && handle.state !== 'open')
+      throw new NotInTransactionError(`a transaction that has ended (${handle.state})`);
+    const client = handle instanceof ClientTransaction ? handle.client : handle;
+    if (!isClient(client)) throw new NotInTransactionError(describe(client));
+    const known = this.#open.get(client);
+    if (known?.state === 'open' && client.getTransactionStatus() === 'T') return known;
+    const transaction = new ClientTransaction(client);
+    this.#open.set(client, transaction);
+    return transaction;
+  }
+
+  listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Closeable> {
+    return this.#own.listen(channel, onNotify);
+  }
+
+  connect(): Promise<void> {
+    return this.#own.connect();
+  }
+
+  close(): Promise<void> {
+    return this.#own.close();
+  }
+}
+
+/** A store on a pg pool. The pool stays the user's: Tidings never ends it. */
+export const pg = (pool: Pool, options: StoreOptions = {}): PgStore => new PgStore(pool, options);
+
+const isClient = (handle: unknown): handle is ClientBase =>
+  typeof handle === 'object' &&
+  handle !== null &&
+  'getTransactionStatus' in handle &&
+  typeof handle.getTransactionStatus === 'function';
+
+function describe(handle: unknown): string {
+  if (typeof handle !== 'object' || handle === null) return String(handle);
+  if ('totalCount' in handle) return 'a Pool: take a client of it';
+  return `a ${handle.constructor?.name ?? 'plain object'}`;
+}

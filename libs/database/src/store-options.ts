@@ -1,0 +1,49 @@
+import { OptionsError, silentLogger, type TidingsLogger } from '@tidings/core';
+import type { PoolConfig } from 'pg';
+
+export interface StoreOptions {
+  /** Where Tidings' tables are. Default `tidings`. Several services may share a database, each with a schema of its own. */
+  readonly schema?: string;
+  /** Tidings' own connections at most, beside one for LISTEN when something listens. Default 4. */
+  readonly connections?: number;
+  /**
+   * How to reach the server, where it differs from the user's pool. Needed when that pool goes through a transaction-mode pooler (PgBouncer): Tidings'
+   * own connections LISTEN and set start-up parameters, which such a pooler does not carry.
+   */
+  readonly connection?: PoolConfig;
+  /** Hears of lost connections. Default silent: they are mended. */
+  readonly logger?: TidingsLogger;
+}
+
+export interface CheckedStoreOptions {
+  readonly schema: string;
+  readonly connections: number;
+  readonly connection: PoolConfig | undefined;
+  readonly logger: TidingsLogger;
+}
+
+/** PostgreSQL cuts longer names silently, so that two schemas could become one. */
+const MAX_NAME_BYTES = 63;
+
+/** @throws OptionsError that names the bad option below `subject`. */
+export function checkStoreOptions(subject: string, options: StoreOptions): CheckedStoreOptions {
+  const { schema = 'tidings', connections = 4, connection, logger = silentLogger } = options;
+  if (
+    typeof schema !== 'string' ||
+    schema === '' ||
+    Buffer.byteLength(schema) > MAX_NAME_BYTES ||
+    schema.includes('\0')
+  ) {
+    throw new OptionsError(
+      `${subject}.schema`,
+      `expected a name of 1 to ${MAX_NAME_BYTES} bytes, found ${JSON.stringify(schema)}`,
+    );
+  }
+  if (!Number.isInteger(connections) || connections < 1) {
+    throw new OptionsError(
+      `${subject}.connections`,
+      `expected a whole number of 1 or more, found ${String(connections)}`,
+    );
+  }
+  return { schema, connections, connection, logger };
+}

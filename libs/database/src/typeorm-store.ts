@@ -1,0 +1,108 @@
+import {
+  type Closeable,
+  NotInTransactionError,
+  OptionsError,
+  type QueryResult,
+  type Statement,
+  type Store,
+  TidingsError,
+  type Transaction,
+} from '@tidings/core';
+import type { ClientBase, Pool } from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { OwnConnections } from './own-connections';
+import { checkStoreOptions, type StoreOptions } from './store-options';
+import { openRunnerOf } from './typeorm-handle';
+import { TypeormTransaction } from './typeorm-transaction';
+import { assertCommittable, NotCommittedError } from './with-transaction';
+
+/** A store on the user's DataSource. Its transactions carry the `manager`: `managerOf(context)`. */
+export class TypeormStore implements Store {
+  readonly schema: string;
+  readonly #own: OwnConnections;
+  readonly #open = new WeakMap<ClientBase, TypeormTransaction>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    options: StoreOptions = {},
+  ) {
+    const type = (dataSource as DataSource | undefined)?.options?.type;
+    if (type !== 'postgres')
+      throw new OptionsError('typeorm(dataSource)', `expected a DataSource of type postgres, found ${String(type)}`);
+    const checked = checkStoreOptions('typeorm', options);
+    this.schema = checked.schema;
+    this.#own = new OwnConnections(checked, () => this.#userPool().options);
+  }
+
+  query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>> {
+    return this.#own.query<Row>(statement);
+  }
+
+  async run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner('master');
+    const client = (await runner.connect()) as ClientBase;
+    try {
+      await runner.startTransaction();
+      const transaction = this.join(runner);
+      const result = await work(transaction);
+      assertCommittable(client);
+      await runner.commitTransaction();
+      if (transaction.state !== 'committed')
+        throw new NotCommittedError('one in which a statement failed (the server rolled it back)');
+      return result;
+    } catch (thrown) {
+      await rollback(runner, client);
+      throw thrown;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  join(handle: unknown): TypeormTransaction {
+    const { runner, client } = openRunnerOf(handle, this.dataSource);
+    const known = this.#open.get(client);
+    if (known?.state === 'open' && client.getTransactionStatus() === 'T') return known;
+    if (handle instanceof TypeormTransaction && handle.state !== 'open') {
+      throw new NotInTransactionError(`a transaction that has ended (${handle.state})`);
+    }
+    const transaction = new TypeormTransaction(client, runner.manager);
+    this.#open.set(client, transaction);
+    return transaction;
+  }
+
+  listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Closeable> {
+    return this.#own.listen(channel, onNotify);
+  }
+
+  connect(): Promise<void> {
+    return this.#own.connect();
+  }
+
+  close(): Promise<void> {
+    return this.#own.close();
+  }
+
+  #userPool(): Pool {
+    const pool = (this.dataSource.driver as { master?: Pool }).master;
+    if (!pool) {
+      throw new TidingsError(
+        'TIDINGS_DATA_SOURCE',
+        `store ${this.schema}: expected an initialised DataSource, found one that is not; await dataSource.initialize() before the store is used`,
+      );
+    }
+    return pool;
+  }
+}
+
+/** A store on a TypeORM DataSource of type postgres. The DataSource stays the user's: Tidings never initialises or destroys it. */
+export const typeorm = (dataSource: DataSource, options: StoreOptions = {}): TypeormStore =>
+  new TypeormStore(dataSource, options);
+
+/** A client that cannot even roll back is ended: the pool drops it, and nobody inherits its transaction. */
+async function rollback(runner: QueryRunner, client: ClientBase): Promise<void> {
+  try {
+    if (runner.isTransactionActive) await runner.rollbackTransaction();
+  } catch {
+    void (client as unknown as { end(): Promise<void> }).end().catch(() => undefined);
+  }
+}
