@@ -15,7 +15,8 @@ export function parseOptions<Schema extends StandardSchemaV1>(
   input: unknown,
 ): StandardSchemaV1.InferOutput<Schema> {
   const result = schema['~standard'].validate(input);
-  if (result instanceof Promise) throw new TidingsError('TIDINGS_SCHEMA', `${subject}: an options schema must be synchronous`);
+  if (result instanceof Promise)
+    throw new TidingsError('TIDINGS_SCHEMA', `${subject}: an options schema must be synchronous`);
   if (!result.issues) return result.value;
   const [issue] = result.issues;
   throw new OptionsError([subject, ...nameOf(issue?.path)].join('.'), issue?.message ?? 'is not valid');

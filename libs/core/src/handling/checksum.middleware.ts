@@ -8,5 +8,7 @@ export const checksumMiddleware: Middleware = (context, next) => {
   if (expected === null) return next();
   const found = crc32c(payload);
   if (found === expected) return next();
-  return Promise.resolve(reject(`corrupt payload: CRC-32C expected ${expected.toString(16)}, found ${found.toString(16)}`));
+  return Promise.resolve(
+    reject(`corrupt payload: CRC-32C expected ${expected.toString(16)}, found ${found.toString(16)}`),
+  );
 };

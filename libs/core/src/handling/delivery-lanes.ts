@@ -1,22 +1,30 @@
+import { asError } from '../errors';
 import type { Delivery } from '../message/message';
 import type { Clock } from '../scheduling/clock';
-import { PARK_RETRY_MS, release, type Settlement } from '../transport/settlement';
+import { PARK_RETRY_MS, release, retry, type Settlement } from '../transport/settlement';
 import type { Receive, Subscription } from '../transport/subscriber';
+
+/** For what a receiver must not do: reject, or release without a stop. At once would be a hot loop, never would be a lost message. */
+const UNEXPECTED_RETRY_MS = 1_000;
 
 /**
  * Runs the deliveries of one subscription in one process: at most `concurrency` at once and, where the subscription is ordered, those of one
  * key one after the other. Every transport hands its deliveries to this class and gets back what it must settle natively.
  *
  * An ordered key blocks: its head is tried again here, in place, after its delay, while its followers wait and other keys go on; so for an
- * ordered, keyed delivery `run` answers only `accept`, `reject` or `release`. A head that is released releases its followers unhandled, else the
- * next consumer could meet them first.
+ * ordered, keyed delivery `run` answers only `accept`, `reject` or `release`. A head is released only when these lanes stop, and its followers
+ * with it, unhandled, else the next consumer could meet them first.
  */
 export class DeliveryLanes {
+  /** The last delivery taken of each ordered key. */
   readonly #tails = new Map<string, Promise<Settlement>>();
-  readonly #stopping = new AbortController();
-  readonly #cut = new AbortController();
   readonly #inFlight = new Set<Promise<Settlement>>();
+  /** Wakes deliveries that wait for a place, the longest waiting first. */
   readonly #waiting: (() => void)[] = [];
+  // A controller each: Node warns of a leak when an eleventh listener joins one signal, and handlers add theirs.
+  readonly #handlers = new Set<AbortController>();
+  readonly #retries = new Set<AbortController>();
+  #stopping = false;
   #free: number;
 
   constructor(
@@ -35,71 +43,86 @@ export class DeliveryLanes {
   /** Resolves with the settlement; never rejects. After `stop` it is `release` for whatever has not begun. */
   run(delivery: Delivery): Promise<Settlement> {
     const { key } = delivery.message;
-    const settled = this.subscription.ordered && key !== null ? this.#inLane(key, delivery) : this.#slot(delivery);
+    const settled = this.subscription.ordered && key !== null ? this.#inLane(key, delivery) : this.#inPlace(delivery);
     this.#inFlight.add(settled);
     void settled.then(() => this.#inFlight.delete(settled));
     return settled;
   }
 
-  /** Begins no further delivery, waits up to `drainMs` for those that run, then aborts their signal and releases them. Safe twice. */
+  /**
+   * Begins no further delivery, waits up to `drainMs` for those that run, then aborts their signal and releases them. Safe twice and
+   * concurrently; the shorter drain time wins.
+   */
   async stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+    this.#stopping = true;
     for (const wake of this.#waiting.splice(0)) wake();
+    for (const waiting of this.#retries) waiting.abort();
     const drained = new AbortController();
     const all = Promise.all(this.#inFlight).then(() => drained.abort());
     await this.clock.wait(drainMs, drained.signal);
-    this.#cut.abort();
+    for (const running of this.#handlers) running.abort();
     await all;
   }
 
   #inLane(key: string, delivery: Delivery): Promise<Settlement> {
     const before = this.#tails.get(key);
-    const mine = before
-      ? before.then((settlement) => (settlement.kind === 'release' ? release : this.#untilSettled(delivery)))
-      : this.#untilSettled(delivery);
+    const mine = before ? before.then(() => this.#untilSettled(delivery)) : this.#untilSettled(delivery);
     this.#tails.set(key, mine);
-    void mine.then((settlement) => {
-      // A released tail stays: whatever of this key still arrives here must not run before the released ones.
-      if (settlement.kind !== 'release' && this.#tails.get(key) === mine) this.#tails.delete(key);
+    void mine.then(() => {
+      if (this.#tails.get(key) === mine) this.#tails.delete(key);
     });
     return mine;
   }
 
   async #untilSettled(first: Delivery): Promise<Settlement> {
-    for (let delivery = first; ; ) {
-      const settlement = await this.#slot(delivery);
+    for (let delivery = first; ;) {
+      const settlement = await this.#inPlace(delivery);
       if (settlement.kind !== 'retry' && settlement.kind !== 'park') return settlement;
       const again = settlement.kind === 'park' ? { afterMs: PARK_RETRY_MS, counted: false } : settlement;
-      await this.clock.wait(again.afterMs, this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return release;
+      await this.#retryAfter(again.afterMs);
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + (again.counted ? 1 : 0) };
     }
   }
 
-  async #slot(delivery: Delivery): Promise<Settlement> {
-    while (this.#free === 0 && !this.#stopping.signal.aborted) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (this.#stopping.signal.aborted) return release;
-    this.#free -= 1;
+  /** Holds no place meanwhile: other keys go on. */
+  async #retryAfter(ms: number): Promise<void> {
+    if (this.#stopping) return;
+    const waiting = new AbortController();
+    this.#retries.add(waiting);
+    await this.clock.wait(ms, waiting.signal);
+    this.#retries.delete(waiting);
+  }
+
+  /** Takes one of the `concurrency` places, or waits for one. A place that gets free is handed to a waiter, so that no newcomer can take it. */
+  async #inPlace(delivery: Delivery): Promise<Settlement> {
+    if (this.#stopping) return release;
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#stopping) return release; // places no longer matter: nothing begins any more
     try {
       return await this.#receiveOrCut(delivery);
     } finally {
-      this.#free += 1;
-      this.#waiting.shift()?.();
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
     }
   }
 
   /** A handler that ignores its signal must not hold the stop for ever: past the drain time it is released, and its late answer is dropped. */
   async #receiveOrCut(delivery: Delivery): Promise<Settlement> {
-    const { signal } = this.#cut;
-    let onCut: (() => void) | undefined;
+    const running = new AbortController();
+    this.#handlers.add(running);
     const cut = new Promise<Settlement>((resolve) => {
-      onCut = () => resolve(release);
-      signal.addEventListener('abort', onCut, { once: true });
+      running.signal.addEventListener('abort', () => resolve(release), { once: true });
     });
     try {
-      return await Promise.race([this.receive(delivery, signal), cut]);
+      const settlement = await Promise.race([this.receive(delivery, running.signal), cut]);
+      const unasked = settlement.kind === 'release' && !this.#stopping;
+      return unasked ? retry(UNEXPECTED_RETRY_MS, { counted: false }) : settlement;
+    } catch (thrown) {
+      return retry(UNEXPECTED_RETRY_MS, { counted: false, error: asError(thrown) });
     } finally {
-      if (onCut) signal.removeEventListener('abort', onCut);
+      this.#handlers.delete(running);
     }
   }
 }

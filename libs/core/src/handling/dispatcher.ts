@@ -10,7 +10,8 @@ import { compose, type Middleware } from './middleware';
 /** After a failure outside of every policy (the store is away, say): the same delivery comes again, uncounted. */
 const UNEXPECTED_RETRY_MS = 1_000;
 
-const isSettlement = (value: unknown): value is Settlement => typeof value === 'object' && value !== null && 'kind' in value;
+const isSettlement = (value: unknown): value is Settlement =>
+  typeof value === 'object' && value !== null && 'kind' in value;
 
 /** Delivery → chain → handler → settlement. The result never rejects: what slips through every policy is retried, uncounted, and logged. */
 export function dispatcher(handler: HandlerDefinition, chain: readonly Middleware[], logger: TidingsLogger): Receive {
@@ -24,7 +25,10 @@ export function dispatcher(handler: HandlerDefinition, chain: readonly Middlewar
       return await run(new MessageContext(delivery, handler, signal));
     } catch (thrown) {
       const error = asError(thrown);
-      logger.error({ handler: handler.name, message: delivery.message.id, err: error }, 'a delivery failed outside of its policies');
+      logger.error(
+        { handler: handler.name, message: delivery.message.id, err: error },
+        'a delivery failed outside of its policies',
+      );
       return retry(UNEXPECTED_RETRY_MS, { counted: false, error });
     }
   };

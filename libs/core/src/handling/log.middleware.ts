@@ -16,6 +16,10 @@ export const logMiddleware =
     };
     if (settlement.kind === 'accept') logger.debug(fields, 'handled');
     else if (settlement.kind === 'release') logger.debug(fields, 'released: this process is stopping');
-    else logger.warn({ ...fields, err: settlement.error }, settlement.kind === 'retry' ? 'failed, will be retried' : settlement.reason);
+    else
+      logger.warn(
+        { ...fields, err: settlement.error },
+        settlement.kind === 'retry' ? 'failed, will be retried' : settlement.reason,
+      );
     return settlement;
   };

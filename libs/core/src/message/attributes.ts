@@ -18,7 +18,11 @@ export interface WireMessage {
 
 const WIRE_VERSION = '1';
 
-export function attributesOf({ message, stamp, attempts = 0 }: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>): Attributes {
+export function attributesOf({
+  message,
+  stamp,
+  attempts = 0,
+}: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>): Attributes {
   return {
     specversion: '1.0',
     id: message.id,
@@ -33,13 +37,19 @@ export function attributesOf({ message, stamp, attempts = 0 }: Pick<OutgoingMess
     ...(message.generation > 0 && { generation: String(message.generation) }),
     ...(message.crc32c !== null && { crc32c: message.crc32c.toString(16).padStart(8, '0') }),
     ...(attempts > 0 && { attempts: String(attempts) }),
-    ...(stamp && { sequence: String(stamp.sequence), epoch: String(stamp.epoch), epochstart: String(stamp.epochStart) }),
+    ...(stamp && {
+      sequence: String(stamp.sequence),
+      epoch: String(stamp.epoch),
+      epochstart: String(stamp.epochStart),
+    }),
   };
 }
 
 /** Attribute names that `attributesOf` may write; what else a binding finds under its attribute prefix is a foreign extension. */
 export const ATTRIBUTE_NAMES: ReadonlySet<string> = new Set(
-  'specversion id source type time datacontenttype tidings typeversion partitionkey bucket generation crc32c attempts sequence epoch epochstart'.split(' '),
+  'specversion id source type time datacontenttype tidings typeversion partitionkey bucket generation crc32c attempts sequence epoch epochstart'.split(
+    ' ',
+  ),
 );
 
 /**
@@ -56,14 +66,20 @@ export function messageOf(
   const required = (name: string): string => {
     const value = attributes[name];
     if (value) return value;
-    throw new TidingsError('TIDINGS_WIRE', `a message on ${topic} has no attribute ${name}; a CloudEvent needs id, source and type`);
+    throw new TidingsError(
+      'TIDINGS_WIRE',
+      `a message on ${topic} has no attribute ${name}; a CloudEvent needs id, source and type`,
+    );
   };
   const number = (name: string, fallback: number, radix = 10): number => {
     const text = attributes[name];
     if (text === undefined) return fallback;
     const value = Number.parseInt(text, radix);
     if (Number.isSafeInteger(value) && value >= 0) return value;
-    throw new TidingsError('TIDINGS_WIRE', `a message on ${topic}: attribute ${name} must be a whole number, found ${JSON.stringify(text)}`);
+    throw new TidingsError(
+      'TIDINGS_WIRE',
+      `a message on ${topic}: attribute ${name} must be a whole number, found ${JSON.stringify(text)}`,
+    );
   };
   const message: Message = {
     id: required('id'),

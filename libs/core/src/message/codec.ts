@@ -9,5 +9,6 @@ export interface Codec {
 export const jsonCodec: Codec = {
   contentType: 'application/json',
   encode: (payload) => Buffer.from(JSON.stringify(payload), 'utf8'),
-  decode: (bytes) => JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as unknown,
+  decode: (bytes) =>
+    JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as unknown,
 };

@@ -91,7 +91,9 @@ function checkVersions(type: string, version: number, upcast: Readonly<Record<nu
     throw new TidingsError('TIDINGS_CONTRACT_DEFINITION', `contract ${type}: ${problem}`);
   };
   if (!Number.isInteger(version) || version < 1) fail(`version must be a whole number from 1, found ${version}`);
-  const steps = Object.keys(upcast).map(Number).sort((a, b) => a - b);
+  const steps = Object.keys(upcast)
+    .map(Number)
+    .sort((a, b) => a - b);
   const first = steps[0] ?? version;
   for (let step = first; step < version; step++) {
     if (!upcast[step]) fail(`upcast has no step ${step}; every version from ${first} to ${version - 1} needs one`);

@@ -22,7 +22,11 @@ export const retry = (afterMs: number, options: { counted?: boolean; error?: Err
   counted: options.counted ?? true,
   ...(options.error && { error: options.error }),
 });
-export const reject = (reason: string, error?: Error): Settlement => ({ kind: 'reject', reason, ...(error && { error }) });
+export const reject = (reason: string, error?: Error): Settlement => ({
+  kind: 'reject',
+  reason,
+  ...(error && { error }),
+});
 export const park = (reason: string, error?: Error): Settlement => ({ kind: 'park', reason, ...(error && { error }) });
 
 /** How long a transport without parking waits before it offers a parked message again. */

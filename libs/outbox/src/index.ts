@@ -1,0 +1,4 @@
+export type { Destination, Routes } from './destination';
+export { type BoundOutbox, Outbox, type OutboxPublishOptions, type OutboxSetup, type Publication } from './outbox';
+export { OutboxRelay, type OutboxRelaySetup } from './outbox-relay';
+export { type OutboxRelayOptions, outboxRelayOptions } from './outbox-relay.options';

@@ -1,0 +1,86 @@
+import { type Clock, type DeadLetterSink, parseOptions, type TidingsLogger, type Transport } from '@tidings/core';
+import { DueMover, listDestinations, LogReader, type MessageLog, readsLog, RELAY } from '@tidings/postgres-log';
+import { type OutboxRelayOptions, outboxRelayOptions, type ResolvedOutboxRelayOptions } from './outbox-relay.options';
+import { RelayedBatch } from './relayed-batch';
+
+export interface OutboxRelaySetup {
+  readonly log: MessageLog;
+  readonly transports: Readonly<Record<string, Transport>>;
+  readonly deadLetters: DeadLetterSink;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly logger: TidingsLogger;
+  readonly options?: OutboxRelayOptions;
+}
+
+/**
+ * Publishes what transactions committed to the log. One reader a transport, so that a broker's outage stalls nobody else; any number of processes
+ * may run it and share the lanes. A transport that reads this very log needs no relay and gets none.
+ */
+export class OutboxRelay {
+  readonly #readers: LogReader[];
+  readonly #due: DueMover;
+  readonly #options: ResolvedOutboxRelayOptions;
+
+  /** @throws OptionsError for a bad option. */
+  constructor(private readonly setup: OutboxRelaySetup) {
+    const { log, transports, clock, logger } = setup;
+    this.#options = parseOptions('relay', outboxRelayOptions, setup.options ?? {});
+    this.#due = new DueMover(log, { pollMs: this.#options.pollMs, clock, logger });
+    this.#readers = Object.entries(transports)
+      .filter(([, transport]) => !(readsLog(transport) && transport.logNamespace(log.store) !== undefined))
+      .map(([name, transport]) => this.#readerFor(name, transport));
+  }
+
+  /** Safe twice. Rejects when the store cannot be reached; brokers may be away. */
+  async start(): Promise<void> {
+    await this.#due.start();
+    await Promise.all(this.#readers.map((reader) => reader.start()));
+  }
+
+  /** Takes no more, waits for the confirms under way, moves the cursors, hands the lanes back. Safe twice. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#due.stop(), ...this.#readers.map((reader) => reader.stop())]);
+  }
+
+  /** Lanes held, over all transports; 0 right after the start of a second relay, until they are shared out. */
+  get lanes(): number {
+    return this.#readers.reduce((sum, reader) => sum + reader.lanes, 0);
+  }
+
+  /** Undefined, or why the log cannot be read. */
+  get failing(): Error | undefined {
+    return this.#readers.find((reader) => reader.failing)?.failing;
+  }
+
+  #readerFor(name: string, transport: Transport): LogReader {
+    const { log, clock, logger, deadLetters, instance } = this.setup;
+    const groups = new Map<number, string>();
+    const reader = new LogReader({
+      log,
+      name: `${RELAY}/${name}`,
+      options: this.#options,
+      clock,
+      logger,
+      deliver: (batch) =>
+        new RelayedBatch(batch, groups.get(batch.destination) ?? '', {
+          transport: name,
+          publisher: transport,
+          deadLetters,
+          options: this.#options,
+          instance,
+          clock,
+          logger,
+        }).run(),
+      refresh: async () => {
+        for (const { id, audience } of await listDestinations(log.store, [name])) {
+          if (groups.has(id)) continue;
+          groups.set(id, audience);
+          // From the very beginning: a destination may have been written to before any relay saw it.
+          reader.add(await log.reader(RELAY, id, 'earliest'), id);
+        }
+      },
+    });
+    return reader;
+  }
+}

@@ -1,0 +1,111 @@
+import type {
+  Message,
+  MessageContract,
+  MessageFactory,
+  PublishOptions,
+  Store,
+  Transaction,
+  Transport,
+} from '@tidings/core';
+import { type Backlog, type LogEntry, type MessageLog, readsLog } from '@tidings/postgres-log';
+import type { Routes } from './destination';
+
+export interface OutboxPublishOptions extends PublishOptions {
+  /** Not before this many milliseconds from the insert, by the database's clock. Default 0. */
+  readonly delayMs?: number;
+  /** `optional`: an event that nobody need hear. Default `required`: to reach no group is a failure that is reported. */
+  readonly route?: 'required' | 'optional';
+}
+
+export interface Publication<Payload = unknown, Input = Payload> {
+  readonly contract: MessageContract<Payload, Input>;
+  readonly payload: Input;
+  readonly options?: OutboxPublishOptions;
+}
+
+/** An outbox bound to one open transaction: what it publishes leaves if and only if that commits. */
+export interface BoundOutbox {
+  /**
+   * Writes the message to the log, in the caller's transaction. Resolves with the message when the row is inserted.
+   * @throws ContractError when the payload does not fit; nothing is written then.
+   */
+  publish<Payload, Input>(
+    contract: MessageContract<Payload, Input>,
+    payload: Input,
+    options?: OutboxPublishOptions,
+  ): Promise<Message>;
+  /** The same for many, by one INSERT, in the order given. All payloads are checked before anything is written. */
+  publishAll(publications: readonly Publication<never, never>[]): Promise<readonly Message[]>;
+}
+
+export interface OutboxSetup {
+  readonly log: MessageLog;
+  readonly factory: MessageFactory;
+  readonly routes: Routes;
+  /** To know which destinations read this log themselves. */
+  readonly transports: Readonly<Record<string, Transport>>;
+}
+
+/** The transactional outbox of one store. */
+export class Outbox {
+  constructor(private readonly setup: OutboxSetup) {}
+
+  get store(): Store {
+    return this.setup.log.store;
+  }
+
+  /**
+   * Joins an open transaction: an EntityManager, a QueryRunner, a pg client, or the `transaction` of a message context.
+   * @throws NotInTransactionError when none is open there.
+   */
+  within(handle: unknown): BoundOutbox {
+    const transaction = this.store.join(handle);
+    return {
+      publish: async (contract, payload, options) => {
+        const [message] = await this.#publish(transaction, [
+          { contract, payload, ...(options && { options }) } as Publication<never, never>,
+        ]);
+        return message!;
+      },
+      publishAll: (publications) => this.#publish(transaction, publications),
+    };
+  }
+
+  /** What each reader of this store's log has not passed yet, counted up to `limit` a reader (default 100,000). */
+  backlog(limit?: number): Promise<readonly Backlog[]> {
+    return this.setup.log.backlog(limit);
+  }
+
+  async #publish(
+    transaction: Transaction,
+    publications: readonly Publication<never, never>[],
+  ): Promise<readonly Message[]> {
+    const { factory, routes } = this.setup;
+    const made = await Promise.all(
+      publications.map(async ({ contract, payload, options = {} }) => {
+        const destinations = await Promise.all(
+          routes(contract).map((to) => this.#destination(to.transport, contract.topic)),
+        );
+        return { message: await factory.create(contract, payload, options), destinations, options };
+      }),
+    );
+    const entries = made.flatMap(({ message, destinations, options }) =>
+      destinations.map((destination): LogEntry => ({
+        message,
+        destination,
+        fresh: true,
+        attempts: 0,
+        optional: options.route === 'optional',
+        delayMs: options.delayMs ?? 0,
+      })),
+    );
+    await this.setup.log.append(transaction, entries);
+    return made.map(({ message }) => message);
+  }
+
+  #destination(transport: string, topic: string): Promise<number> {
+    const target = this.setup.transports[transport];
+    const namespace = target && readsLog(target) ? target.logNamespace(this.store) : undefined;
+    return this.setup.log.destination(namespace ?? transport, topic);
+  }
+}

@@ -1,0 +1,16 @@
+export { DueMover } from './due-mover';
+export { type LogEntry } from './log-entry';
+export { type Deliver, type LaneBatch, type LoggedMessage, LogReader, type LogReaderSetup } from './log-reader';
+export { logReaderOptions, type LogReaderOptions, type ResolvedLogReaderOptions } from './log-reader.options';
+export { type LogSignal, LogSignals } from './log-signals';
+export { MessageLog, RELAY } from './message-log';
+export { createLog } from './sql/create-log';
+export { deleteReader } from './sql/delete-reader';
+export { type DestinationRow, listDestinations } from './sql/list-destinations';
+export { type Backlog } from './sql/measure-backlog';
+export { logOf } from './log-of';
+export { type ReadsLog, readsLog } from './reads-log';
+export { checkSchema } from './sql/check-schema';
+export { deleteDeadReaders } from './sql/delete-dead-readers';
+export { postgresLogMigrations } from './migrations';
+export * from './native-dead-letters';

@@ -1,0 +1,109 @@
+import type { Store } from '@tidings/core';
+import type { CursorMover } from './cursor-mover';
+import type { HeldLane } from './held-lane';
+import type { LaneLeases } from './lane-leases';
+import type { LoggedMessage, LogReaderSetup } from './log-reader';
+import { type LogRow, messageOfRow } from './log-row';
+import { closeWindow, isOpen, passed } from './position';
+import { measureWindow } from './sql/measure-window';
+import { readPage } from './sql/read-page';
+
+/** Hands the window of one busy lane on and moves its cursor. Returns when the lane has nothing more that is known of, is lost, or the reader stops. */
+export class LaneDrain {
+  constructor(
+    private readonly store: Store,
+    private readonly setup: Pick<LogReaderSetup, 'deliver' | 'options' | 'clock'>,
+    private readonly leases: LaneLeases,
+    private readonly mover: CursorMover,
+    private readonly stopping: () => AbortSignal,
+  ) {}
+
+  /** A window that fits in a batch and was read with others. */
+  async smallWindow(lane: HeldLane, rows: readonly LogRow[], target: string): Promise<void> {
+    const high = rows.at(-1)!.seq;
+    for (let left = rows, failures = 0; left.length > 0;) {
+      const done = await this.#deliver(lane, left);
+      if (done > 0 && !(await this.#move(lane, left, done, target, high))) return;
+      failures = done > 0 ? 0 : failures + 1;
+      left = left.slice(done);
+      if (left.length > 0 && !(await this.#goOn(lane, failures))) return;
+    }
+  }
+
+  /** A window that does not fit: measured once, then read in pages. */
+  async largeWindow(lane: HeldLane): Promise<void> {
+    const { target, low, high } = await measureWindow(this.store, lane.destination, lane.lane, lane.at.snap);
+    if (low === null || high === null) return;
+    lane.at = { ...lane.at, target, progress: String(BigInt(low) - 1n), high };
+    await this.rest(lane);
+  }
+
+  /** The rest of a window that is open, after a take-over or a failure inside it. */
+  async rest(lane: HeldLane): Promise<void> {
+    lane.dirty = true; // what is committed while the pages go by is looked for afterwards
+    await this.#pages(lane);
+  }
+
+  /**
+   * The open window's pages. The next page is read while the cursor still moves past this one, which waits for a disk flush; it is handed on only
+   * when the move has shown that the lane is still ours.
+   */
+  async #pages(lane: HeldLane): Promise<void> {
+    let moving: Promise<boolean> = Promise.resolve(true);
+    let failures = 0;
+    let position = lane.at;
+    while (isOpen(position)) {
+      const { target, high } = position;
+      const rows = await readPage(this.store, lane.destination, lane.lane, position, this.setup.options.batch);
+      const last = rows.at(-1);
+      if (!last) {
+        // Every row up to `high` was seen: the window is done. (`high` itself is always read, unless a segment was lost.)
+        await moving;
+        await this.mover.move(lane, closeWindow(position, target, 0));
+        return;
+      }
+      if (!(await moving)) return this.leases.lose(lane);
+      const done = await this.#deliver(lane, rows, position.count);
+      if (done > 0) {
+        position = passed(position, target, rows[done - 1]!.seq, high, done);
+        moving = this.mover.move(lane, position);
+        moving.catch(() => undefined); // met at the top of the loop, or below
+      }
+      failures = done > 0 ? 0 : failures + 1;
+      if (done < rows.length && !(await this.#goOn(lane, failures))) break;
+      if (this.stopping().aborted || lane.leaving) break;
+    }
+    if (!(await moving)) this.leases.lose(lane);
+  }
+
+  async #deliver(lane: HeldLane, rows: readonly LogRow[], count = lane.at.count): Promise<number> {
+    if (this.stopping().aborted || !(await this.leases.confirm(lane))) return 0;
+    const messages = rows.map((row, index): LoggedMessage => ({
+      message: messageOfRow(row),
+      attempts: row.attempts,
+      optional: row.optional,
+      stamp: { sequence: count + index + 1, epoch: lane.epoch, epochStart: lane.epochStart },
+    }));
+    return this.setup.deliver({
+      destination: lane.destination,
+      messages,
+      stopping: this.stopping(),
+      stillOurs: () => this.leases.confirm(lane),
+    });
+  }
+
+  async #move(lane: HeldLane, rows: readonly LogRow[], done: number, target: string, high: string): Promise<boolean> {
+    const moved = await this.mover.move(lane, passed(lane.at, target, rows[done - 1]!.seq, high, done));
+    if (!moved) this.leases.lose(lane);
+    return moved;
+  }
+
+  /** Waits for the back-off; false when the lane must be left. */
+  async #goOn(lane: HeldLane, failures: number): Promise<boolean> {
+    const { backoffMs, maxBackoffMs } = this.setup.options;
+    const stopping = this.stopping();
+    if (!stopping.aborted && !lane.leaving)
+      await this.setup.clock.wait(Math.min(maxBackoffMs, backoffMs * 2 ** failures), stopping);
+    return !stopping.aborted && !lane.leaving && this.leases.owns(lane);
+  }
+}

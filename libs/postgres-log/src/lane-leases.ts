@@ -1,0 +1,153 @@
+import { asError, type Clock, LANES, type Store, TidingsError, type TidingsLogger } from '@tidings/core';
+import { type HeldLane, laneId } from './held-lane';
+import { acquireCursors, type CursorRow } from './sql/acquire-cursors';
+import { beatMember } from './sql/beat-member';
+import { leaveMember } from './sql/leave-member';
+import { releaseCursors } from './sql/release-cursors';
+import { renewCursors } from './sql/renew-cursors';
+
+export interface LaneLeasesOptions {
+  readonly store: Store;
+  /** Processes of one name share the lanes evenly. */
+  readonly name: string;
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly logger: TidingsLogger;
+  readonly onAcquired: (lanes: readonly HeldLane[]) => void;
+  readonly onLost: (lane: HeldLane) => void;
+  /** Lanes changed hands: tell the other members. */
+  readonly onReleased: () => void;
+}
+
+/**
+ * The lanes that this process owns. A lease is a row's time by the database's clock plus an epoch: whoever takes a lane over raises the epoch, and
+ * every later write of the former owner misses its row. So a process that was stopped for longer than its lease may still *send* what it had in
+ * hand (consumers absorb that by the epoch on the wire), but can never move the cursor.
+ */
+export class LaneLeases {
+  readonly held = new Map<string, HeldLane>();
+  #readers = new Map<number, number>();
+  #members = 0;
+
+  constructor(private readonly options: LaneLeasesOptions) {}
+
+  /** Members that shared the lanes at the last look. */
+  get members(): number {
+    return this.#members;
+  }
+
+  add(reader: number, destination: number): void {
+    this.#readers.set(reader, destination);
+  }
+
+  /** One look: says that this process lives, renews, takes what is free up to its share, gives back what is above. Returns when to look again at the latest. */
+  async tend(): Promise<number> {
+    const { store, name, owner, leaseMs } = this.options;
+    const { members, next_ms } = await beatMember(store, name, owner, leaseMs);
+    this.#members = members;
+    await this.renew(leaseMs / 3);
+    const share = Math.ceil((this.#readers.size * LANES) / members);
+    if (this.held.size < share) await this.#acquire(share - this.held.size);
+    else await this.#giveBack(this.held.size - share);
+    const expiring = next_ms === null ? leaseMs : next_ms + 10;
+    return Math.min(leaseMs / 3, Math.max(50, expiring));
+  }
+
+  /** Renews what was not renewed for `olderThanMs`; drops what is lost. */
+  async renew(olderThanMs: number): Promise<void> {
+    const { store, leaseMs, clock } = this.options;
+    const asked = clock.monotonic();
+    const due = [...this.held.values()].filter((lane) => asked - lane.leasedAt >= olderThanMs);
+    if (due.length === 0) return;
+    const kept = new Map(
+      (await renewCursors(store, due, leaseMs)).map((row) => [laneId(row.reader, row.lane), row.tid]),
+    );
+    for (const lane of due) {
+      const tid = kept.get(laneId(lane.reader, lane.lane));
+      if (tid === undefined) this.lose(lane);
+      else Object.assign(lane, { tid, leasedAt: asked });
+    }
+  }
+
+  /** False when the lane is not ours any more. Asks the database first when the lease may have run out: after a pause, ask before speaking. */
+  async confirm(lane: HeldLane): Promise<boolean> {
+    const { leaseMs, clock } = this.options;
+    if (clock.monotonic() - lane.leasedAt > leaseMs * 0.9) await this.renew(leaseMs * 0.9);
+    return this.owns(lane);
+  }
+
+  owns(lane: HeldLane): boolean {
+    return this.held.get(laneId(lane.reader, lane.lane)) === lane;
+  }
+
+  lose(lane: HeldLane): void {
+    if (!this.owns(lane)) return;
+    this.held.delete(laneId(lane.reader, lane.lane));
+    this.options.logger.warn(
+      { reader: lane.reader, lane: lane.lane, epoch: lane.epoch },
+      'a lane was taken over by another process',
+    );
+    this.options.onLost(lane);
+  }
+
+  /** Hands a lane back that was asked to leave and is idle now. */
+  async release(lanes: readonly HeldLane[]): Promise<void> {
+    const ours = lanes.filter((lane) => this.owns(lane));
+    if (ours.length === 0) return;
+    for (const lane of ours) this.held.delete(laneId(lane.reader, lane.lane));
+    await releaseCursors(this.options.store, ours);
+    this.options.onReleased();
+  }
+
+  /** Hands everything back. The store may be away: then the leases run out by themselves. */
+  async leave(): Promise<void> {
+    const { store, name, owner, logger } = this.options;
+    try {
+      await leaveMember(store, name, owner);
+      await this.release([...this.held.values()]);
+    } catch (thrown) {
+      logger.warn({ err: asError(thrown) }, 'lanes could not be handed back; their leases run out by themselves');
+    }
+    this.held.clear();
+  }
+
+  async #acquire(limit: number): Promise<void> {
+    const { store, owner, leaseMs, clock, onAcquired } = this.options;
+    const asked = clock.monotonic();
+    const rows = await acquireCursors(store, [...this.#readers.keys()], owner, leaseMs, limit);
+    const lanes = rows.map((row) => this.#heldOf(row, asked));
+    for (const lane of lanes) this.held.set(laneId(lane.reader, lane.lane), lane);
+    if (lanes.length > 0) onAcquired(lanes);
+  }
+
+  #heldOf(row: CursorRow, leasedAt: number): HeldLane {
+    if (!row.usable) {
+      throw new TidingsError(
+        'TIDINGS_LOG_RESTORED',
+        `reader ${row.reader}, lane ${row.lane}: its cursor is ahead of this cluster's transactions; ` +
+          'was the database restored into another cluster? Reset the cursors (docs/operations.md) before starting',
+      );
+    }
+    return {
+      reader: row.reader,
+      lane: row.lane,
+      destination: this.#readers.get(row.reader)!,
+      epoch: Number(row.epoch),
+      epochStart: Number(row.epoch_start),
+      tid: row.tid,
+      leasedAt,
+      at: { snap: row.snap, target: row.target, progress: row.progress, high: row.high, count: Number(row.count) },
+      busy: undefined,
+      dirty: true,
+      leaving: false,
+    };
+  }
+
+  async #giveBack(surplus: number): Promise<void> {
+    const leaving = [...this.held.values()].filter((lane) => lane.leaving).length;
+    const candidates = [...this.held.values()].filter((lane) => !lane.leaving).slice(0, Math.max(0, surplus - leaving));
+    for (const lane of candidates) lane.leaving = true;
+    await this.release([...this.held.values()].filter((lane) => lane.leaving && !lane.busy));
+  }
+}

@@ -1,0 +1,270 @@
+import { randomUUID } from 'node:crypto';
+import {
+  asError,
+  type Clock,
+  type Closeable,
+  type Message,
+  PeriodicTask,
+  type Stamp,
+  type TidingsLogger,
+} from '@tidings/core';
+import { CursorMover } from './cursor-mover';
+import { type HeldLane, laneId } from './held-lane';
+import { LaneDrain } from './lane-drain';
+import { LaneLeases } from './lane-leases';
+import type { ResolvedLogReaderOptions } from './log-reader.options';
+import { type LogRow } from './log-row';
+import type { LogSignal } from './log-signals';
+import type { MessageLog } from './message-log';
+import { closeWindow, isOpen } from './position';
+import { readSmallWindows } from './sql/read-small-windows';
+
+/** A message read from the log, with what the reader knows of its place. */
+export interface LoggedMessage {
+  readonly message: Message;
+  readonly attempts: number;
+  readonly optional: boolean;
+  readonly stamp: Stamp;
+}
+
+export interface LaneBatch {
+  readonly destination: number;
+  readonly messages: readonly LoggedMessage[];
+  /** Aborts when the reader stops: settle what is under way, begin nothing new. */
+  readonly stopping: AbortSignal;
+  /** For a hand-over that takes long: false when another process has taken the lane, so that nothing more of it may be sent. */
+  readonly stillOurs: () => Promise<boolean>;
+}
+
+/**
+ * Hands on one batch of a lane, in order. Resolves with how many of its messages, counted from the front, are done for good: the cursor moves past
+ * exactly those. Fewer than all means "not now": the rest comes again after a back-off, or to the next owner. Rejects: the whole batch comes again.
+ */
+export type Deliver = (batch: LaneBatch) => Promise<number>;
+
+export interface LogReaderSetup {
+  readonly log: MessageLog;
+  /** Processes that read under one name share the lanes. */
+  readonly name: string;
+  readonly options: ResolvedLogReaderOptions;
+  readonly deliver: Deliver;
+  readonly clock: Clock;
+  readonly logger: TidingsLogger;
+  /** Called at each look at the leases: where new destinations are found (`add`). */
+  readonly refresh?: () => Promise<void>;
+}
+
+/**
+ * Reads the log for one name: holds lanes, finds what is new, hands it on batch by batch and moves the cursors.
+ *
+ * A lane is *idle* (nothing known to be there) → *swept*, together with all other idle lanes that had a signal, by one statement → *busy* while its
+ * batch is handed on → idle; or *draining*, page by page, when its window holds more than a batch; or *lost* when another process took it over:
+ * then it is dropped at once, and what is under way for it moves nothing. One sweep runs at a time; signals that come meanwhile go into the next.
+ */
+export class LogReader {
+  readonly #owner = randomUUID();
+  readonly #leases: LaneLeases;
+  readonly #drain: LaneDrain;
+  readonly #tending: PeriodicTask;
+  readonly #polling: PeriodicTask;
+  #stopping = new AbortController();
+  #sweeping: Promise<void> | undefined;
+  #listening: Closeable | undefined;
+  #started: Promise<void> | undefined;
+  #failing: Error | undefined;
+  readonly #seen = new Set<number>();
+
+  constructor(private readonly setup: LogReaderSetup) {
+    const { log, name, options, clock, logger } = setup;
+    const store = log.store;
+    this.#leases = new LaneLeases({
+      store,
+      name,
+      owner: this.#owner,
+      leaseMs: options.leaseMs,
+      clock,
+      logger,
+      onAcquired: (lanes) => this.#acquired(lanes),
+      onLost: () => undefined,
+      onReleased: () => log.signals.membersChanged(name),
+    });
+    const mover = new CursorMover(store, options.leaseMs, clock);
+    this.#drain = new LaneDrain(store, setup, this.#leases, mover, () => this.#stopping.signal);
+    const periodic = { clock, logger };
+    this.#tending = new PeriodicTask({
+      ...periodic,
+      name: `${name}: leases`,
+      everyMs: options.leaseMs / 3,
+      runOnce: () => this.#tend(),
+    });
+    this.#polling = new PeriodicTask({
+      ...periodic,
+      name: `${name}: poll`,
+      everyMs: options.pollMs,
+      runOnce: () => this.#poll(),
+    });
+  }
+
+  /** Reads this destination too; its lanes are taken at the next look. */
+  add(reader: number, destination: number): void {
+    this.#leases.add(reader, destination);
+    if (this.#started) this.#tending.wake();
+  }
+
+  get lanes(): number {
+    return this.#leases.held.size;
+  }
+
+  /** Undefined, or why the last look at the database failed. */
+  get failing(): Error | undefined {
+    return this.#failing;
+  }
+
+  /** Safe twice. Rejects when the store cannot be reached. */
+  start(): Promise<void> {
+    this.#started ??= (async () => {
+      this.#stopping = new AbortController();
+      this.#listening = await this.setup.log.signals.listen((signal) => this.#signalled(signal));
+      await this.#tend();
+      this.setup.log.signals.membersChanged(this.setup.name); // the others may hold more than their share now
+      this.#tending.start();
+      this.#polling.start();
+    })();
+    return this.#started;
+  }
+
+  /** Stops taking, waits until what is under way is handed on or given back, moves the cursors, hands the lanes back. Safe twice. */
+  async stop(): Promise<void> {
+    const started = this.#started;
+    if (!started) return;
+    this.#started = undefined;
+    await started.catch(() => undefined);
+    this.#stopping.abort();
+    await Promise.all([this.#polling.stop(), this.#tending.stop(), this.#sweeping]);
+    // Leases are renewed while the last batches end: a slow handler must not lose its lane in the drain.
+    const renewing = new PeriodicTask({
+      name: `${this.setup.name}: draining`,
+      everyMs: this.setup.options.leaseMs / 3,
+      runOnce: () => this.#leases.renew(this.setup.options.leaseMs / 3),
+      clock: this.setup.clock,
+      logger: this.setup.logger,
+    });
+    renewing.start();
+    await Promise.all([...this.#leases.held.values()].map((lane) => lane.busy));
+    await renewing.stop();
+    await this.#listening?.close();
+    await this.#leases.leave();
+  }
+
+  async #tend(): Promise<{ nextMs: number }> {
+    await this.setup.refresh?.();
+    return { nextMs: await this.#leases.tend() };
+  }
+
+  async #poll(): Promise<void> {
+    for (const lane of this.#leases.held.values()) lane.dirty = true;
+    await this.#sweep();
+  }
+
+  #acquired(lanes: readonly HeldLane[]): void {
+    for (const lane of lanes) lane.dirty = true;
+    void this.#sweep();
+  }
+
+  #signalled(signal: LogSignal): void {
+    if (signal.kind === 'members') {
+      if (signal.name === this.setup.name) this.#tending.wake();
+      return;
+    }
+    if (signal.kind === 'lost') {
+      this.#tending.wake();
+      this.#polling.wake();
+      return;
+    }
+    if (this.setup.refresh && !this.#seen.has(signal.destination!)) {
+      this.#seen.add(signal.destination!); // perhaps a new destination of ours
+      this.#tending.wake();
+    }
+    let any = false;
+    for (const lane of this.#leases.held.values()) {
+      if (lane.destination !== signal.destination || !(signal.lanes! & (1n << BigInt(lane.lane)))) continue;
+      lane.dirty = true;
+      any ||= !lane.busy;
+    }
+    if (any) void this.#sweep();
+  }
+
+  #sweep(): Promise<void> {
+    this.#sweeping ??= (async () => {
+      try {
+        while (!this.#stopping.signal.aborted) {
+          const idle = [...this.#leases.held.values()].filter((lane) => lane.dirty && !lane.busy && !lane.leaving);
+          // A lane that failed inside its window goes on there: a sweep would look past its snap and meet again what was delivered.
+          const [inside, outside] = [idle.filter((lane) => isOpen(lane.at)), idle.filter((lane) => !isOpen(lane.at))];
+          for (const lane of inside) this.#occupy(lane, () => this.#drain.rest(lane));
+          if (outside.length === 0) break;
+          await this.#sweepOnce(outside);
+        }
+        this.#failing = undefined;
+      } catch (thrown) {
+        this.#failing = asError(thrown); // the database is away: nothing moved, the poll looks again
+        this.setup.logger.warn(
+          { reader: this.setup.name, err: this.#failing },
+          'the log could not be read; will look again',
+        );
+      } finally {
+        this.#sweeping = undefined;
+      }
+    })();
+    return this.#sweeping;
+  }
+
+  async #sweepOnce(idle: readonly HeldLane[]): Promise<void> {
+    const { batch } = this.setup.options;
+    for (const lane of idle) lane.dirty = false;
+    const asked = idle.map((lane) => ({
+      reader: lane.reader,
+      destination: lane.destination,
+      lane: lane.lane,
+      snap: lane.at.snap,
+    }));
+    const { target, rows } = await readSmallWindows(this.setup.log.store, asked, batch + 1).catch((error: unknown) => {
+      for (const lane of idle) lane.dirty = true;
+      throw error;
+    });
+    const windows = new Map<string, LogRow[]>();
+    for (const row of rows) {
+      const id = laneId(row.reader, row.lane);
+      const window = windows.get(id);
+      if (window) window.push(row);
+      else windows.set(id, [row]);
+    }
+    for (const lane of idle) {
+      const window = windows.get(laneId(lane.reader, lane.lane));
+      if (!this.#leases.owns(lane) || lane.busy) continue;
+      // Nothing there: the next sweep may begin here. Only in memory; the stored snap says the same, less exactly.
+      if (!window) lane.at = closeWindow(lane.at, target, 0);
+      else if (window.length > batch) this.#occupy(lane, () => this.#drain.largeWindow(lane));
+      else this.#occupy(lane, () => this.#drain.smallWindow(lane, window, target));
+    }
+  }
+
+  /** Keeps a lane out of the sweeps while `work` runs. A failed one comes again after its back-off. */
+  #occupy(lane: HeldLane, work: () => Promise<void>): void {
+    lane.busy = work()
+      .catch((thrown: unknown) => {
+        this.setup.logger.warn(
+          { reader: this.setup.name, lane: lane.lane, err: asError(thrown) },
+          'a lane failed; it will be tried again',
+        );
+        lane.dirty = true;
+        return this.setup.clock.wait(this.setup.options.maxBackoffMs, this.#stopping.signal);
+      })
+      .then(() => {
+        lane.busy = undefined;
+        if (this.#stopping.signal.aborted) return;
+        if (lane.leaving) void this.#leases.release([lane]).catch(() => this.#tending.wake());
+        else if (lane.dirty) void this.#sweep();
+      });
+  }
+}

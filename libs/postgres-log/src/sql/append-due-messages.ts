@@ -1,0 +1,32 @@
+import { type Queryable, type Store, table } from '@tidings/core';
+import type { LogEntry } from '../log-entry';
+import { columnValues, WRITTEN_COLUMNS, WRITTEN_TYPES } from '../log-row';
+import { prepared } from './statement';
+
+const NAMES = WRITTEN_COLUMNS.replace(/\s/g, '').split(',');
+
+/**
+ * Files messages that are due later. A fresh one's bucket is the date on which it is due: the inbox must still remember it then, however long the
+ * delay.
+ */
+export async function appendDueMessages(store: Store, on: Queryable, entries: readonly LogEntry[]): Promise<void> {
+  const rows = entries.map((entry) => [...columnValues(entry), entry.delayMs]);
+  const arrays = [...NAMES, 'delay_ms'].map((_, index) => rows.map((row) => row[index]));
+  const unnested = [...WRITTEN_TYPES, 'float8'].map((type, index) => `$${index + 1}::${type}[]`).join(', ');
+  const now = `${table(store, 'now')}()`;
+  const due = `${now} + m.delay_ms * interval '1 ms'`;
+  const selected = NAMES.map((name) => {
+    if (name === 'created_at') return `coalesce(m.created_at, ${now})`;
+    if (name === 'bucket') return `case when m.created_at is null then (${due})::date else m.bucket end`;
+    return name === 'headers' ? 'm.headers::jsonb' : `m.${name}`;
+  });
+  await on.query(
+    prepared(
+      store,
+      'append.due',
+      `insert into ${table(store, 'due')} (due_at, ${WRITTEN_COLUMNS.replace(/\bid\b/, 'message_id')})
+         select ${due}, ${selected.join(', ')} from unnest(${unnested}) with ordinality m(${NAMES.join(', ')}, delay_ms, n) order by m.n`,
+      arrays,
+    ),
+  );
+}

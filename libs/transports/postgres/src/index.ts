@@ -1,0 +1,3 @@
+export { POSTGRES_CAPABILITIES } from './postgres.capabilities';
+export type { PostgresTransportOptions } from './postgres.options';
+export { postgres, PostgresTransport } from './postgres.transport';

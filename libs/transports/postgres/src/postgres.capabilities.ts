@@ -1,0 +1,15 @@
+import type { Capabilities } from '@tidings/core';
+
+/** PostgreSQL documentation: "Reliability and the Write-Ahead Log", "NOTIFY". */
+export const POSTGRES_CAPABILITIES: Capabilities = Object.freeze({
+  durable: true,
+  ordered: true,
+  broadcast: true,
+  delay: true,
+  unroutable: true,
+  attempts: true,
+  replay: true,
+  deadLetters: true,
+  largePayload: true,
+  processes: true,
+});

@@ -1,0 +1,112 @@
+import type {
+  ActiveSubscription,
+  GroupDirectory,
+  NativeDeadLetter,
+  NativeDeadLetters,
+  OutgoingMessage,
+  PublishResult,
+  Receive,
+  Store,
+  Subscription,
+  Transport,
+  TransportHealth,
+} from '@tidings/core';
+import { TidingsError } from '@tidings/core';
+import { checkSchema, DueMover, logOf, type MessageLog, readDeadLetters, type ReadsLog } from '@tidings/postgres-log';
+import { POSTGRES_CAPABILITIES } from './postgres.capabilities';
+import { type PostgresTransportOptions, type ResolvedPostgresOptions, resolveOptions } from './postgres.options';
+import { PostgresPublisher } from './postgres-publisher';
+import { PostgresSubscription } from './postgres-subscription';
+
+/** Drain time of subscriptions that nobody stopped before `close`. */
+const CLOSE_DRAIN_MS = 10_000;
+
+/** Topics and groups as rows and cursors of a PostgreSQL log. Needs no broker; several processes share a group by leases. */
+export class PostgresTransport implements Transport, NativeDeadLetters, GroupDirectory, ReadsLog {
+  readonly kind = 'postgres';
+  readonly capabilities = POSTGRES_CAPABILITIES;
+  readonly #log: MessageLog;
+  readonly #publisher: PostgresPublisher;
+  readonly #due: DueMover;
+  readonly #active = new Set<PostgresSubscription>();
+  readonly #publishing = new Set<Promise<unknown>>();
+  #connected: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(private readonly options: ResolvedPostgresOptions) {
+    const { store, clock, logger, pollMs } = options;
+    this.#log = logOf(store, clock, logger);
+    this.#publisher = new PostgresPublisher(this.#log, options);
+    this.#due = new DueMover(this.#log, { pollMs, clock, logger });
+  }
+
+  logNamespace(store: Store): string | undefined {
+    return store === this.options.store ? this.options.namespace : undefined;
+  }
+
+  connect(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#isClosed());
+    this.#connected ??= (async () => {
+      await this.options.store.connect();
+      await checkSchema(this.options.store);
+      await this.#due.start();
+    })();
+    this.#connected.catch(() => (this.#connected = undefined));
+    return this.#connected;
+  }
+
+  async publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
+    if (this.#closed) throw this.#isClosed();
+    const publishing = this.#publisher.publish(messages);
+    this.#publishing.add(publishing);
+    return publishing.finally(() => this.#publishing.delete(publishing));
+  }
+
+  async subscribe(subscription: Subscription, receive: Receive): Promise<ActiveSubscription> {
+    if (this.#closed) throw this.#isClosed();
+    await this.connect();
+    const active = new PostgresSubscription(subscription, receive, this.#log, this.options);
+    await active.start();
+    this.#active.add(active);
+    return active;
+  }
+
+  nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
+    return readDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
+  }
+
+  groupsOf(topic: string): Promise<readonly string[]> {
+    return this.#log.readersOf(this.options.namespace, topic);
+  }
+
+  health(): TransportHealth {
+    const away = [...this.#active].filter((active) => !active.healthy());
+    const up = this.#closed === undefined && away.length === 0;
+    return {
+      up,
+      detail: up
+        ? `${this.#active.size} subscriptions read the log`
+        : `${away.length} subscriptions cannot read the log`,
+    };
+  }
+
+  /** The store stays open: whoever made it closes it. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await this.#connected?.catch(() => undefined);
+      await Promise.all([...this.#active].map((active) => active.stop(CLOSE_DRAIN_MS)));
+      await this.#due.stop();
+      await Promise.allSettled(this.#publishing);
+      await this.#log.signals.flush();
+    })();
+    return this.#closed;
+  }
+
+  #isClosed(): TidingsError {
+    return new TidingsError('TIDINGS_CLOSED', 'the PostgreSQL transport is closed; make a new one');
+  }
+}
+
+/** A transport on PostgreSQL. @throws OptionsError for a bad option. */
+export const postgres = (options: PostgresTransportOptions): PostgresTransport =>
+  new PostgresTransport(resolveOptions(options));
