@@ -1,4 +1,5 @@
 export * from './gate';
+export * from './manual-clock';
 export * from './recording-receive';
 export * from './servers';
 export * from './test-message';
