@@ -1,0 +1,3 @@
+export * from './memory-broker';
+export * from './memory.options';
+export * from './memory.transport';
