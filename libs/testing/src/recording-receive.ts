@@ -13,7 +13,10 @@ export class RecordingReceive {
   readonly overlappingKeys: string[] = [];
   readonly #keys = new Set<string>();
 
-  constructor(private readonly answer: Answer = () => accept) {}
+  constructor(
+    private readonly answer: Answer = () => accept,
+    private readonly deadlineMs = 15_000,
+  ) {}
 
   readonly receive: Receive = async (delivery, signal) => {
     const { key } = delivery.message;
@@ -36,16 +39,17 @@ export class RecordingReceive {
   }
 
   /** Resolves when at least `count` deliveries came. */
-  async received(count: number, withinMs = 15_000): Promise<void> {
+  async received(count: number, withinMs = this.deadlineMs): Promise<void> {
     await until(`${count} deliveries`, () => this.deliveries.length >= count, { withinMs });
   }
 
   /** Resolves when each of these messages came at least once. */
-  async receivedAll(ids: readonly string[], withinMs = 15_000): Promise<void> {
+  async receivedAll(ids: readonly string[], withinMs = this.deadlineMs): Promise<void> {
     await until(`deliveries of all ${ids.length} messages`, () => ids.every((id) => this.ids.includes(id)), {
       withinMs,
     });
   }
 }
 
-export const recordingReceive = (answer?: Answer): RecordingReceive => new RecordingReceive(answer);
+export const recordingReceive = (answer?: Answer, deadlineMs?: number): RecordingReceive =>
+  new RecordingReceive(answer, deadlineMs);

@@ -1,16 +1,22 @@
 import type { Behaviour } from './behaviour';
+import { whenAConsumerComesBack } from './when-a-consumer-comes-back';
+import { whenAConsumerLeaves } from './when-a-consumer-leaves';
+import { whenAGroupIsNew } from './when-a-group-is-new';
 import { whenAProcessIsKilled } from './when-a-process-is-killed';
 import { whenBroadcast } from './when-broadcast';
 import { whenClosedTwice } from './when-closed-twice';
+import { whenConsumersAreBusy } from './when-consumers-are-busy';
 import { whenKeysAreOrdered } from './when-keys-are-ordered';
 import { whenNobodyListens } from './when-nobody-listens';
 import { whenPayloadsAreUnusual } from './when-payloads-are-unusual';
 import { whenPublished } from './when-published';
 import { whenRejected } from './when-rejected';
+import { whenReleased } from './when-released';
 import { whenRetriedAfterADelay } from './when-retried-after-a-delay';
 import { whenStoppedInMidMessage } from './when-stopped-in-mid-message';
 import { whenTheConnectionIsCut } from './when-the-connection-is-cut';
 import { whenTheHandlerThrows } from './when-the-handler-throws';
+import { whenThereAreManyTopics } from './when-there-are-many-topics';
 import { whenTwoConsumersShareAGroup } from './when-two-consumers-share-a-group';
 import { whenTwoGroupsSubscribe } from './when-two-groups-subscribe';
 
@@ -18,13 +24,19 @@ import { whenTwoGroupsSubscribe } from './when-two-groups-subscribe';
 export const behaviours: readonly Behaviour[] = [
   ...whenPublished,
   ...whenTheHandlerThrows,
+  ...whenReleased,
   ...whenRejected,
   ...whenRetriedAfterADelay,
   ...whenTwoConsumersShareAGroup,
   ...whenTwoGroupsSubscribe,
+  ...whenAGroupIsNew,
+  ...whenThereAreManyTopics,
   ...whenBroadcast,
   ...whenKeysAreOrdered,
+  ...whenAConsumerLeaves,
+  ...whenConsumersAreBusy,
   ...whenStoppedInMidMessage,
+  ...whenAConsumerComesBack,
   ...whenClosedTwice,
   ...whenTheConnectionIsCut,
   ...whenAProcessIsKilled,

@@ -13,13 +13,15 @@ export interface TransportHarness {
   open?(): Promise<void>;
   /**
    * A new transport, not yet connected, on the same broker and in the same namespace: two of them are two consumers. Delays of its own
-   * (reconnect, poll, lease) should be short: the suite waits 15 s for a delivery at most. The suite closes it.
+   * (reconnect, poll, lease) should be short, for the suite waits for deliveries. The suite closes it.
    */
   create(): Transport | Promise<Transport>;
   /** Breaks all connections of all transports made so far from outside, as a network would. They must come back by themselves. */
   cut?(): Promise<void>;
   /** How to make such a transport in another operating-system process. Needed where the capability `processes` holds. */
   readonly process?: ProcessTransport;
+  /** How long the suite waits for what must happen. Default 15,000. */
+  readonly deadlineMs?: number;
   /** Called once, at the end: drops what `open` made. All transports are closed by then. */
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type {
   Transport,
 } from '@tidings/core';
 import { Gate } from '../gate';
-import { RecordingReceive } from '../recording-receive';
+import { type Answer, RecordingReceive } from '../recording-receive';
 import { testMessage, type TestMessageOverrides } from '../test-message';
 import { until } from '../until';
 import { ConsumerProcess } from './consumer-process';
@@ -21,7 +21,11 @@ export class Scene {
   readonly #processes: ConsumerProcess[] = [];
   readonly #suffix = randomBytes(4).toString('hex');
 
-  constructor(readonly harness: TransportHarness) {}
+  readonly #deadlineMs: number;
+
+  constructor(readonly harness: TransportHarness) {
+    this.#deadlineMs = harness.deadlineMs ?? 15_000;
+  }
 
   topic(name = 'gift.sent'): string {
     return `${name}.${this.#suffix}`;
@@ -51,6 +55,10 @@ export class Scene {
     const gate = new Gate();
     this.#gates.push(gate);
     return gate;
+  }
+
+  recording(answer?: Answer): RecordingReceive {
+    return new RecordingReceive(answer, this.#deadlineMs);
   }
 
   subscription(overrides: Partial<Subscription> = {}): Subscription {
@@ -93,11 +101,11 @@ export class Scene {
       left = left.filter((_, index) => results[index]?.outcome !== 'confirmed');
       return left.length === 0;
     };
-    await until('every message confirmed', attempt, { withinMs: 15_000, everyMs: 50 });
+    await until('every message confirmed', attempt, { withinMs: this.#deadlineMs, everyMs: 50 });
   }
 
   async untilTrue(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    await until(what, condition, { withinMs: 15_000 });
+    await until(what, condition, { withinMs: this.#deadlineMs });
   }
 
   /** Another process that takes deliveries of this subscription and never settles one. Resolves when it has subscribed. */

@@ -1,5 +1,4 @@
 import { has } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenAProcessIsKilled: readonly Behaviour[] = [
@@ -14,7 +13,7 @@ export const whenAProcessIsKilled: readonly Behaviour[] = [
       const messages = scene.messages(6);
       await scene.publish(transport, messages);
       await victim.took(2);
-      const heir = recordingReceive();
+      const heir = scene.recording();
       await scene.subscribe(transport, heir);
       await victim.kill();
       await heir.receivedAll(
@@ -40,7 +39,7 @@ export const whenAProcessIsKilled: readonly Behaviour[] = [
       const messages = scene.messages(8, { key: 'room-1' });
       await scene.publish(transport, messages);
       await victim.took(1);
-      const heir = recordingReceive();
+      const heir = scene.recording();
       await scene.subscribe(transport, heir, { ordered: true });
       await victim.kill();
       const ids = messages.map(({ id }) => id);

@@ -1,4 +1,3 @@
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenBroadcast: readonly Behaviour[] = [
@@ -7,7 +6,7 @@ export const whenBroadcast: readonly Behaviour[] = [
     needs: ['broadcast'],
     run: async (scene) => {
       const [first, second] = [await scene.transport(), await scene.transport()];
-      const [one, two] = [recordingReceive(), recordingReceive()];
+      const [one, two] = [scene.recording(), scene.recording()];
       await scene.subscribe(first, one, { broadcast: true });
       await scene.subscribe(second, two, { broadcast: true });
       const messages = scene.messages(10);
@@ -24,7 +23,7 @@ export const whenBroadcast: readonly Behaviour[] = [
     needs: ['broadcast'],
     run: async (scene) => {
       const [first, second] = [await scene.transport(), await scene.transport()];
-      const [leaving, staying, back] = [recordingReceive(), recordingReceive(), recordingReceive()];
+      const [leaving, staying, back] = [scene.recording(), scene.recording(), scene.recording()];
       const active = await scene.subscribe(first, leaving, { broadcast: true });
       await scene.subscribe(second, staying, { broadcast: true });
       await active.stop(1_000);

@@ -1,5 +1,4 @@
 import { accept } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenClosedTwice: readonly Behaviour[] = [
@@ -11,7 +10,7 @@ export const whenClosedTwice: readonly Behaviour[] = [
       await Promise.all([never.close(), never.close()]);
       const transport = await scene.unconnected();
       await Promise.all([transport.connect(), transport.connect()]);
-      const recording = recordingReceive();
+      const recording = scene.recording();
       const active = await scene.subscribe(transport, recording);
       await scene.publish(transport, scene.messages(1));
       await recording.received(1);
@@ -29,7 +28,7 @@ export const whenClosedTwice: readonly Behaviour[] = [
       await transport.close();
       const publishing = transport.publish(scene.messages(1).map((message) => ({ message })));
       await expect(publishing).rejects.toThrow(Error);
-      await expect(scene.subscribe(transport, recordingReceive())).rejects.toThrow(Error);
+      await expect(scene.subscribe(transport, scene.recording())).rejects.toThrow(Error);
     },
   },
   {
@@ -38,7 +37,7 @@ export const whenClosedTwice: readonly Behaviour[] = [
     run: async (scene) => {
       const [leaving, staying] = [await scene.transport(), await scene.transport()];
       const gate = scene.gate();
-      const first = recordingReceive(() => gate.opened.then(() => accept));
+      const first = scene.recording(() => gate.opened.then(() => accept));
       await scene.subscribe(leaving, first);
       const messages = scene.messages(1);
       await scene.publish(staying, messages);
@@ -46,7 +45,7 @@ export const whenClosedTwice: readonly Behaviour[] = [
       const closing = leaving.close();
       gate.open();
       await closing;
-      const second = recordingReceive();
+      const second = scene.recording();
       await scene.subscribe(staying, second);
       const marker = scene.messages(1);
       await scene.publish(staying, marker);

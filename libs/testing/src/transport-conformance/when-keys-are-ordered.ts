@@ -1,5 +1,4 @@
 import { accept, type Message, retry } from '@tidings/core';
-import { type RecordingReceive, recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 import type { Scene } from './scene';
 
@@ -17,15 +16,10 @@ export const whenKeysAreOrdered: readonly Behaviour[] = [
     name: 'same key in order with several consumers',
     needs: ['ordered'],
     run: async (scene) => {
-      const running = new Set<string>();
-      const overlaps: string[] = [];
       const handled: Message[] = [];
-      const recording: RecordingReceive = recordingReceive(async ({ message }) => {
-        if (running.has(message.key!)) overlaps.push(message.key!);
-        running.add(message.key!);
+      const recording = scene.recording(async ({ message }) => {
         await new Promise((resolve) => setImmediate(resolve)); // lets whoever may run beside this one run
         handled.push(message);
-        running.delete(message.key!);
         return accept;
       });
       const transports = [await scene.transport(), await scene.transport(), await scene.transport()];
@@ -37,7 +31,7 @@ export const whenKeysAreOrdered: readonly Behaviour[] = [
       await recording.received(messages.length);
       await scene.untilTrue('all handled', () => handled.length === messages.length);
       for (const key of KEYS) expect(ofKey(handled, key)).toEqual(ofKey(messages, key));
-      expect(overlaps).toEqual([]);
+      expect(recording.overlappingKeys).toEqual([]);
     },
   },
   {
@@ -47,7 +41,7 @@ export const whenKeysAreOrdered: readonly Behaviour[] = [
       const transport = await scene.transport();
       const [stuck, free] = [scene.messages(4, { key: 'stuck' }), scene.messages(4, { key: 'free' })];
       const accepted: string[] = [];
-      const recording = recordingReceive(({ message }) => {
+      const recording = scene.recording(({ message }) => {
         const freeDone = free.every(({ id }) => accepted.includes(id));
         if (message.id === stuck[0]?.id && !freeDone) return retry(20);
         accepted.push(message.id);

@@ -1,4 +1,3 @@
-import { recordingReceive } from '../recording-receive';
 import { testMessage } from '../test-message';
 import type { Behaviour } from './behaviour';
 
@@ -21,7 +20,7 @@ export const whenNobodyListens: readonly Behaviour[] = [
     needs: ['unroutable'],
     run: async (scene) => {
       const transport = await scene.transport();
-      const recording = recordingReceive();
+      const recording = scene.recording();
       await scene.subscribe(transport, recording);
       const unheard = { message: testMessage({ topic: scene.topic('unheard') }) };
       const heard = scene.messages(3).map((message) => ({ message }));

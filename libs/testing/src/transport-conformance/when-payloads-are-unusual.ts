@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Message, Transport } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import { testMessage, type TestMessageOverrides } from '../test-message';
 import type { Behaviour } from './behaviour';
 import type { Scene } from './scene';
@@ -14,7 +13,7 @@ async function roundTrip(
   overrides: readonly TestMessageOverrides[],
 ): Promise<(readonly [Message, Message])[]> {
   const transport: Transport = await scene.transport();
-  const recording = recordingReceive();
+  const recording = scene.recording();
   await scene.subscribe(transport, recording);
   const sent = overrides.map((override) => testMessage({ topic: scene.topic(), ...override }));
   await scene.publish(transport, sent);
@@ -72,7 +71,7 @@ export const whenPayloadsAreUnusual: readonly Behaviour[] = [
     needs: [],
     run: async (scene) => {
       const transport = await scene.transport();
-      const [vandal, reader] = [recordingReceive(), recordingReceive()];
+      const [vandal, reader] = [scene.recording(), scene.recording()];
       await scene.subscribe(transport, vandal, { group: 'vandal' });
       await scene.subscribe(transport, reader, { group: 'reader' });
       const payload = Buffer.from('rose');

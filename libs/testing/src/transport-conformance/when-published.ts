@@ -1,5 +1,4 @@
 import type { Message } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import { testMessage } from '../test-message';
 import type { Behaviour } from './behaviour';
 
@@ -19,7 +18,7 @@ export const whenPublished: readonly Behaviour[] = [
       expect(receiver.kind).toBe(scene.harness.kind);
       expect(receiver.capabilities).toEqual(scene.harness.capabilities);
       expect(Object.isFrozen(receiver.capabilities)).toBe(true);
-      const recording = recordingReceive();
+      const recording = scene.recording();
       const active = await scene.subscribe(receiver, recording);
       const [plain] = scene.messages(1) as [Message];
       const full = testMessage({
@@ -60,7 +59,7 @@ export const whenPublished: readonly Behaviour[] = [
     needs: [],
     run: async (scene) => {
       const transport = await scene.transport();
-      const recording = recordingReceive();
+      const recording = scene.recording();
       await scene.subscribe(transport, recording);
       await scene.publish(transport, scene.messages(1, { key: null, bucket: null, crc32c: null }));
       await recording.received(1);

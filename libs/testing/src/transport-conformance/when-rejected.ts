@@ -1,5 +1,4 @@
 import { accept, type NativeDeadLetters, reject, type Transport } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 const deadLettersOf = (transport: Transport): NativeDeadLetters => {
@@ -14,7 +13,7 @@ export const whenRejected: readonly Behaviour[] = [
     run: async (scene) => {
       const transport = await scene.transport();
       const [bad, good] = [scene.messages(1, { headers: { note: '礼物' } }), scene.messages(1)];
-      const recording = recordingReceive(({ message }) =>
+      const recording = scene.recording(({ message }) =>
         message.id === bad[0]?.id ? reject('it can never succeed') : accept,
       );
       await scene.subscribe(transport, recording);
@@ -36,12 +35,12 @@ export const whenRejected: readonly Behaviour[] = [
     run: async (scene) => {
       const [transport, second] = [await scene.transport(), await scene.transport()];
       const messages = scene.messages(3);
-      const recording = recordingReceive(({ message }) => (message.id === messages[0]!.id ? reject('no') : accept));
+      const recording = scene.recording(({ message }) => (message.id === messages[0]!.id ? reject('no') : accept));
       const active = await scene.subscribe(transport, recording, { concurrency: 1 });
       await scene.publish(transport, messages);
       await recording.received(3);
       await active.stop(5_000);
-      const next = recordingReceive();
+      const next = scene.recording();
       await scene.subscribe(second, next);
       const marker = scene.messages(1);
       await scene.publish(second, marker);

@@ -1,5 +1,4 @@
 import { accept, retry, systemClock } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 const DELAY_MS = 400;
@@ -14,7 +13,7 @@ export const whenRetriedAfterADelay: readonly Behaviour[] = [
       const transport = await scene.transport();
       const times: number[] = [];
       const [delayed, ...others] = scene.messages(4);
-      const recording = recordingReceive(({ message, attempt }) => {
+      const recording = scene.recording(({ message, attempt }) => {
         if (message.id !== delayed!.id) return accept;
         times.push(systemClock.monotonic());
         return attempt === 1 ? retry(DELAY_MS) : accept;
@@ -32,8 +31,8 @@ export const whenRetriedAfterADelay: readonly Behaviour[] = [
     needs: ['delay'],
     run: async (scene) => {
       const transport = await scene.transport();
-      const failing = recordingReceive(({ attempt }) => (attempt === 1 ? retry(50) : accept));
-      const other = recordingReceive();
+      const failing = scene.recording(({ attempt }) => (attempt === 1 ? retry(50) : accept));
+      const other = scene.recording();
       await scene.subscribe(transport, failing, { group: 'failing' });
       await scene.subscribe(transport, other, { group: 'other' });
       await scene.publish(transport, scene.messages(1));
@@ -51,7 +50,7 @@ export const whenRetriedAfterADelay: readonly Behaviour[] = [
       const transport = await scene.transport();
       let arrivedMs = 0;
       const [late, soon] = scene.messages(2);
-      const recording = recordingReceive(({ message }) => {
+      const recording = scene.recording(({ message }) => {
         if (message.id === late!.id) arrivedMs = systemClock.monotonic();
         return accept;
       });

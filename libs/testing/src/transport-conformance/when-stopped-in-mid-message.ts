@@ -1,5 +1,4 @@
 import { accept, type Settlement } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenStoppedInMidMessage: readonly Behaviour[] = [
@@ -9,14 +8,14 @@ export const whenStoppedInMidMessage: readonly Behaviour[] = [
     run: async (scene) => {
       const [leaving, staying] = [await scene.transport(), await scene.transport()];
       const gate = scene.gate();
-      const first = recordingReceive(() => gate.opened.then(() => accept));
+      const first = scene.recording(() => gate.opened.then(() => accept));
       const active = await scene.subscribe(leaving, first, { concurrency: 1 });
       const messages = scene.messages(3);
       await scene.publish(staying, messages);
       await first.received(1);
       let stopped = false;
       const stopping = active.stop(10_000).then(() => (stopped = true));
-      const second = recordingReceive();
+      const second = scene.recording();
       await scene.subscribe(staying, second, { concurrency: 1 });
       expect(stopped).toBe(false); // subscribing went to the broker and back meanwhile
       gate.open();
@@ -35,7 +34,7 @@ export const whenStoppedInMidMessage: readonly Behaviour[] = [
     run: async (scene) => {
       const [leaving, staying] = [await scene.transport(), await scene.transport()];
       const aborted = scene.gate();
-      const deaf = recordingReceive((_, signal) => {
+      const deaf = scene.recording((_, signal) => {
         signal.addEventListener('abort', () => aborted.open(), { once: true });
         return new Promise<Settlement>(() => undefined);
       });
@@ -45,7 +44,7 @@ export const whenStoppedInMidMessage: readonly Behaviour[] = [
       await deaf.received(1);
       await Promise.all([active.stop(20), active.stop(20)]);
       await aborted.opened;
-      const next = recordingReceive();
+      const next = scene.recording();
       await scene.subscribe(staying, next);
       await next.received(1);
       expect(next.ids).toEqual(messages.map(({ id }) => id));

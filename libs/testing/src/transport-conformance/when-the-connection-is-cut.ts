@@ -1,5 +1,4 @@
 import { accept } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenTheConnectionIsCut: readonly Behaviour[] = [
@@ -11,7 +10,7 @@ export const whenTheConnectionIsCut: readonly Behaviour[] = [
     run: async (scene) => {
       const [sender, receiver] = [await scene.transport(), await scene.transport()];
       const gate = scene.gate();
-      const recording = recordingReceive(() => gate.opened.then(() => accept));
+      const recording = scene.recording(() => gate.opened.then(() => accept));
       const active = await scene.subscribe(receiver, recording, { concurrency: 2 });
       const [before, during, after] = [scene.messages(10), scene.messages(10), scene.messages(10)];
       await scene.publish(sender, before);
@@ -42,7 +41,7 @@ export const whenTheConnectionIsCut: readonly Behaviour[] = [
       const [sender, receiver] = [await scene.transport(), await scene.transport()];
       const [done, held] = [scene.messages(5), scene.messages(1)];
       const gate = scene.gate();
-      const recording = recordingReceive(({ message }) =>
+      const recording = scene.recording(({ message }) =>
         message.id === held[0]!.id ? gate.opened.then(() => accept) : accept,
       );
       const active = await scene.subscribe(receiver, recording);
@@ -71,7 +70,7 @@ export const whenTheConnectionIsCut: readonly Behaviour[] = [
     run: async (scene) => {
       const [sender, receiver] = [await scene.transport(), await scene.transport()];
       const gate = scene.gate();
-      const recording = recordingReceive(() => gate.opened.then(() => accept));
+      const recording = scene.recording(() => gate.opened.then(() => accept));
       await scene.subscribe(receiver, recording, { ordered: true });
       const messages = scene.messages(10, { key: 'room-1' });
       await scene.publish(sender, messages);

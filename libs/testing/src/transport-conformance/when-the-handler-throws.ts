@@ -9,7 +9,6 @@ import {
   silentLogger,
   systemClock,
 } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 const anything = { '~standard': { version: 1 as const, vendor: 'tidings', validate: (value: unknown) => ({ value }) } };
@@ -20,7 +19,7 @@ export const whenTheHandlerThrows: readonly Behaviour[] = [
     needs: [],
     run: async (scene) => {
       const transport = await scene.transport();
-      const recording = recordingReceive(({ attempt }) => (attempt < 3 ? retry(0) : accept));
+      const recording = scene.recording(({ attempt }) => (attempt < 3 ? retry(0) : accept));
       await scene.subscribe(transport, recording);
       await scene.publish(transport, scene.messages(1));
       await recording.received(3);
@@ -47,7 +46,7 @@ export const whenTheHandlerThrows: readonly Behaviour[] = [
           throw new Error('the handler threw');
         },
       };
-      const recording = recordingReceive(dispatcher(handler, [retryMiddleware(systemClock)], silentLogger));
+      const recording = scene.recording(dispatcher(handler, [retryMiddleware(systemClock)], silentLogger));
       await scene.subscribe(transport, recording);
       await scene.publish(transport, scene.messages(1));
       await recording.received(3);

@@ -1,5 +1,4 @@
 import { accept } from '@tidings/core';
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenTwoConsumersShareAGroup: readonly Behaviour[] = [
@@ -14,7 +13,7 @@ export const whenTwoConsumersShareAGroup: readonly Behaviour[] = [
         await bothHaveSome.opened; // nobody can take all: each holds its first until the other has one
         return accept;
       };
-      const [one, two] = [recordingReceive(answer), recordingReceive(answer)];
+      const [one, two] = [scene.recording(answer), scene.recording(answer)];
       await scene.subscribe(first, one, { concurrency: 1 });
       await scene.subscribe(second, two, { concurrency: 1 });
       const messages = scene.messages(20);

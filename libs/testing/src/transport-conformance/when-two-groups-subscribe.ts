@@ -1,4 +1,3 @@
-import { recordingReceive } from '../recording-receive';
 import type { Behaviour } from './behaviour';
 
 export const whenTwoGroupsSubscribe: readonly Behaviour[] = [
@@ -7,7 +6,7 @@ export const whenTwoGroupsSubscribe: readonly Behaviour[] = [
     needs: [],
     run: async (scene) => {
       const [first, second] = [await scene.transport(), await scene.transport()];
-      const [ranking, badges] = [recordingReceive(), recordingReceive()];
+      const [ranking, badges] = [scene.recording(), scene.recording()];
       await scene.subscribe(first, ranking, { group: 'ranking' });
       await scene.subscribe(second, badges, { group: 'badges' });
       const messages = scene.messages(10);
@@ -24,7 +23,7 @@ export const whenTwoGroupsSubscribe: readonly Behaviour[] = [
     needs: [],
     run: async (scene) => {
       const transport = await scene.transport();
-      const [ranking, badges] = [recordingReceive(), recordingReceive()];
+      const [ranking, badges] = [scene.recording(), scene.recording()];
       await scene.subscribe(transport, ranking, { group: 'ranking' });
       await scene.subscribe(transport, badges, { group: 'badges' });
       const [retried, marker] = [scene.messages(1), scene.messages(1)];

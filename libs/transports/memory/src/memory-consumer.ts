@@ -54,9 +54,10 @@ export class MemoryConsumer implements ActiveSubscription {
   /** Ignored when it has stopped. */
   connect(): void {
     if (this.#stopping || this.#line) return;
-    const held = new Map<Message, Held>();
-    const receive: Receive = (delivery, signal) => this.#attempt(held, delivery, signal);
-    this.#line = { lanes: new DeliveryLanes(this.subscription, receive, this.settings.clock), held, broken: false };
+    const receive: Receive = (delivery, signal) => this.#attempt(line, delivery, signal);
+    const lanes = new DeliveryLanes(this.subscription, receive, this.settings.clock);
+    const line: Line = { lanes, held: new Map(), broken: false };
+    this.#line = line;
     this.queue.join(this);
   }
 
@@ -106,13 +107,14 @@ export class MemoryConsumer implements ActiveSubscription {
     this.onStopped();
   }
 
-  async #attempt(heldEntries: Map<Message, Held>, delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
-    const held = heldEntries.get(delivery.message)!;
+  async #attempt(line: Line, delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
+    const held = line.held.get(delivery.message)!;
     held.backingOff = false;
     held.attempt = delivery.attempt;
     held.entry.redelivered = true;
     held.entry.attempts = delivery.attempt - 1; // lanes count in-place retries by themselves; the group must know when this consumer goes
     const settlement = await this.receive(delivery, signal);
+    if (line.broken) return settlement; // the entry is somebody else's by now
     if (settlement.kind === 'retry' || settlement.kind === 'park') {
       held.backingOff = this.subscription.ordered && delivery.message.key !== null;
       if (settlement.kind === 'retry' && settlement.counted) held.entry.attempts = delivery.attempt;
