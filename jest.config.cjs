@@ -1,11 +1,12 @@
 /** Packages are mapped to their sources, so that a spec never runs yesterday's build. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
+  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test', '<rootDir>/migrations'],
   testRegex: ['\\.(unit|int|e2e)\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   moduleNameMapper: {
     '^@tidings/(memory|postgres|rabbitmq)$': '<rootDir>/libs/transports/$1/src',
+    '^@tidings-demo/migrations$': '<rootDir>/migrations/src',
     '^@tidings/([a-z-]+)$': '<rootDir>/libs/$1/src',
     '^@tidings/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2',
   },

@@ -82,7 +82,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
 
   // The demo.
   '@tidings/gift-contracts': { ours: ['@tidings/core'], theirs: ['zod'], node: [] },
-  '@tidings/gift-platform': app('@tidings/embedded-postgres'),
+  '@tidings/gift-platform': app('@tidings-demo/migrations'),
   '@tidings-demo/gift-api': app(),
   '@tidings-demo/ranking': app(),
   '@tidings-demo/revenue-share': app(),

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import type { MessageContext } from '@tidings/core';
+import { managerOf } from '@tidings/database';
+import { BadgeUpgraded, GiftSent } from '@tidings/gift-contracts';
+import { InjectOutbox, OnMessage, type Outbox } from '@tidings/messaging';
+import { badgeLevel } from './badge-level';
+import { addToViewer } from './sql/add-to-viewer';
+
+@Injectable()
+export class UpgradeBadgeHandler {
+  constructor(@InjectOutbox() private readonly outbox: Outbox) {}
+
+  /** Unordered: a sum, and so the level, is the same in every order. */
+  @OnMessage(GiftSent, { group: 'badges', concurrency: 4 })
+  async upgrade({ viewerId, roomId, ...gift }: GiftSent, context: MessageContext): Promise<void> {
+    const manager = managerOf(context);
+    const amountMinor = await addToViewer(manager, { viewerId, roomId, ...gift });
+    const before = badgeLevel(amountMinor - gift.amountMinor);
+    const { level, badge } = badgeLevel(amountMinor);
+    if (level === before.level) return;
+    await this.outbox
+      .within(manager)
+      .publish(
+        BadgeUpgraded,
+        { viewerId, roomId, level, badge, amountMinor },
+        { cause: context.message, route: 'optional' },
+      );
+  }
+}

@@ -1,0 +1,26 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type PlatformConfig, PlatformModule } from '@tidings/gift-platform';
+import { BacklogController } from './backlog/backlog.controller';
+import { BacklogGauge } from './backlog/backlog-gauge';
+import { BACKLOG_LIMIT } from './backlog/backlog-limit';
+import { GiftEntity } from './gifts/gift.entity';
+import { GiftsController } from './gifts/gifts.controller';
+import { SendGift } from './gifts/send-gift';
+import { IntakeController } from './intake/intake.controller';
+import { WriteGiftHandler } from './intake/write-gift.handler';
+import { RoomEntity } from './rooms/room.entity';
+import { RoomsController } from './rooms/rooms.controller';
+import { TotalsController } from './totals/totals.controller';
+
+/** Takes gifts: one transaction writes the gift and publishes it. */
+@Module({})
+export class AppModule {
+  static register(config: PlatformConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.register({ app: 'gift-api', config, entities: [GiftEntity, RoomEntity] })],
+      controllers: [GiftsController, IntakeController, RoomsController, TotalsController, BacklogController],
+      providers: [SendGift, WriteGiftHandler, BacklogGauge, { provide: BACKLOG_LIMIT, useValue: config.backlogLimit }],
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import { BadgeUpgraded, GiftSent, RankingChanged } from '@tidings/gift-contracts';
+import { OnMessage } from '@tidings/messaging';
+import { RoomGateway } from './room.gateway';
+
+/**
+ * Every gateway hears everything, since each has other screens. There is nothing in a database to protect, so no inbox: a copy makes a screen show the
+ * same gift once more, and a screen drops it by its id.
+ */
+const toEveryGateway = { group: 'room-gateway', broadcast: true, level: 'atLeastOnce', concurrency: 16 } as const;
+
+@Injectable()
+export class BroadcastHandler {
+  constructor(private readonly gateway: RoomGateway) {}
+
+  @OnMessage(GiftSent, toEveryGateway)
+  gift(gift: GiftSent): void {
+    this.gateway.emit(gift.roomId, 'gift', gift);
+  }
+
+  @OnMessage(RankingChanged, toEveryGateway)
+  ranking(ranking: RankingChanged): void {
+    this.gateway.emit(ranking.roomId, 'ranking', ranking);
+  }
+
+  @OnMessage(BadgeUpgraded, toEveryGateway)
+  badge(badge: BadgeUpgraded): void {
+    this.gateway.emit(badge.roomId, 'badge', badge);
+  }
+}

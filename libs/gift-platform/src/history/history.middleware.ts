@@ -1,0 +1,12 @@
+import type { Middleware } from '@tidings/core';
+import type { History } from './history';
+
+/** The outermost link of the chain: what comes from the transport, and what goes back to it. */
+export const historyMiddleware =
+  (history: History): Middleware =>
+  async (context, next) => {
+    await history.write('delivered', context);
+    const settlement = await next();
+    await history.write('settled', context, settlement.kind);
+    return settlement;
+  };

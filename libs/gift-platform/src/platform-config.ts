@@ -1,0 +1,100 @@
+import { parseOptions } from '@tidings/core';
+import { z } from 'zod';
+
+const list = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((word) => word.trim()))
+    .pipe(z.array(z.enum(values)).min(1));
+
+const count = z.coerce.number().pipe(z.int().min(0));
+
+/** Every variable that the demo's apps read. */
+const variables = z
+  .object({
+    /** The one database: each app's schema, and Tidings' own schema `tidings`. */
+    DATABASE_URL: z
+      .string({ error: 'is required, as postgres://user:password@host:5432/database' })
+      .regex(/^postgres(ql)?:\/\//, {
+        error: 'must be an address as postgres://user:password@host:5432/database',
+      }),
+    /** Default postgres: the log in the database itself, no broker. */
+    TIDINGS_TRANSPORT: z.enum(['postgres', 'rabbitmq']).default('postgres'),
+    RABBITMQ_URL: z
+      .string()
+      .regex(/^amqps?:\/\//, { error: 'must be an address as amqp://user:password@host:5672' })
+      .optional(),
+    /** Before every exchange and queue, so that two demos can share a broker. Default "gifts". */
+    RABBITMQ_PREFIX: z.string().default('gifts'),
+    /** 0: any free one. */
+    PORT: z.coerce.number().pipe(z.int().min(0).max(65_535)).default(0),
+    /** What this process does, as `publish,relay`. Default: all of it. */
+    TIDINGS_ROLES: list(['publish', 'relay', 'handle']).default(['publish', 'relay', 'handle']),
+    /** Default never: `npm run demo` migrates before it starts the apps. */
+    TIDINGS_MIGRATE: z.enum(['onStart', 'never']).default('never'),
+    /** Published and not yet passed on: from here on gift-api refuses new gifts. Default 5,000. */
+    GIFT_BACKLOG_LIMIT: count.default(5_000),
+    /** How long a dead reader's or relay's lanes stay its own. Default: the package's. The check takes a short one. */
+    GIFT_LEASE_MS: count.optional(),
+    /** 1: write `demo.history`, which the check is judged by. */
+    DEMO_HISTORY: z.enum(['0', '1']).default('0'),
+    /** Tells the rows of one check from those of another. */
+    DEMO_RUN: z.string().default(''),
+    /** Leave a safeguard out, so that the check can show that it notices. */
+    DEMO_SABOTAGE: z.enum(['no-inbox', 'ack-first', 'no-order']).optional(),
+    /** Ranking only: die by SIGKILL between the commit of the N-th gift and its ack. */
+    DEMO_KILL_AFTER: z.coerce.number().pipe(z.int().min(1)).optional(),
+  })
+  .superRefine((env, context) => {
+    if (env.TIDINGS_TRANSPORT === 'rabbitmq' && !env.RABBITMQ_URL) {
+      context.addIssue({
+        code: 'custom',
+        path: ['RABBITMQ_URL'],
+        message: 'is required with TIDINGS_TRANSPORT=rabbitmq',
+      });
+    }
+  });
+
+export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
+
+/** What an app is started with. */
+export interface PlatformConfig {
+  readonly databaseUrl: string;
+  readonly transport:
+    { readonly kind: 'postgres' } | { readonly kind: 'rabbitmq'; readonly url: string; readonly prefix: string };
+  readonly port: number;
+  readonly roles: readonly ('publish' | 'relay' | 'handle')[];
+  readonly migrate: 'onStart' | 'never';
+  readonly backlogLimit: number;
+  readonly leaseMs: number | undefined;
+  readonly history: boolean;
+  readonly run: string;
+  readonly sabotage: Sabotage | undefined;
+  readonly killAfter: number | undefined;
+}
+
+/**
+ * The configuration that an environment describes. An empty variable counts as unset: that is what shells and compose files make of a missing one.
+ *
+ * @throws OptionsError that names the bad variable.
+ */
+export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const env = parseOptions('environment', variables, given);
+  return {
+    databaseUrl: env.DATABASE_URL,
+    transport:
+      env.TIDINGS_TRANSPORT === 'rabbitmq'
+        ? { kind: 'rabbitmq', url: env.RABBITMQ_URL ?? '', prefix: env.RABBITMQ_PREFIX }
+        : { kind: 'postgres' },
+    port: env.PORT,
+    roles: env.TIDINGS_ROLES,
+    migrate: env.TIDINGS_MIGRATE,
+    backlogLimit: env.GIFT_BACKLOG_LIMIT,
+    leaseMs: env.GIFT_LEASE_MS,
+    history: env.DEMO_HISTORY === '1',
+    run: env.DEMO_RUN,
+    sabotage: env.DEMO_SABOTAGE,
+    killAfter: env.DEMO_KILL_AFTER,
+  };
+}

@@ -1,0 +1,75 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { type Middleware, systemClock } from '@tidings/core';
+import { typeorm } from '@tidings/database';
+import { MessagingModule, type MessagingOptions, route } from '@tidings/messaging';
+import type { AppName } from './app-name';
+import { killMiddleware } from './check/kill.middleware';
+import { sabotagedTransport } from './check/sabotaged-transport';
+import { giftTransport } from './gift-transport';
+import { HealthController } from './health.controller';
+import { History } from './history/history';
+import { historyMiddleware } from './history/history.middleware';
+import { HistoryModule } from './history/history.module';
+import type { PlatformConfig } from './platform-config';
+
+export interface PlatformOptions {
+  readonly app: AppName;
+  readonly config: PlatformConfig;
+  /** The app's own tables, in its own schema. Default none. */
+  readonly entities?: readonly Type[];
+}
+
+/** What every app of the demo stands on: its tables, and Tidings beside them in the same database. */
+@Module({})
+export class PlatformModule {
+  static register(options: PlatformOptions): DynamicModule {
+    const { app, config, entities = [] } = options;
+    return {
+      module: PlatformModule,
+      controllers: [HealthController],
+      imports: [
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url: config.databaseUrl,
+          schema: app.replaceAll('-', '_'),
+          entities: [...entities],
+          applicationName: app,
+          poolSize: 8, // five apps, with what Tidings and the history take, stay below the 100 that PostgreSQL allows by default
+        }),
+        MessagingModule.forRootAsync({
+          imports: [HistoryModule.register(app, config)],
+          inject: [DataSource, { token: History, optional: true }],
+          useFactory: (dataSource: DataSource, history?: History) => messagingOptions(options, dataSource, history),
+        }),
+      ],
+    };
+  }
+}
+
+function messagingOptions(
+  { app, config }: PlatformOptions,
+  dataSource: DataSource,
+  history?: History,
+): MessagingOptions {
+  const store = typeorm(dataSource);
+  const transport = giftTransport(config, store);
+  return {
+    source: app,
+    stores: { default: store },
+    transports: {
+      main:
+        config.sabotage && app !== 'gift-api' ? sabotagedTransport(transport, config.sabotage, systemClock) : transport,
+    },
+    routes: [route('*').to('main')],
+    roles: config.roles,
+    middleware: history ? checkMiddleware(app, config, history) : [],
+  };
+}
+
+/** The history is outermost: it must see what the kill prevents. */
+function checkMiddleware(app: AppName, config: PlatformConfig, history: History): Middleware[] {
+  const kill = app === 'ranking' && config.killAfter !== undefined ? [killMiddleware(config.killAfter, history)] : [];
+  return [historyMiddleware(history), ...kill];
+}

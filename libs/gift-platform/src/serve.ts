@@ -1,0 +1,32 @@
+import { type INestApplication, Logger } from '@nestjs/common';
+import { asError } from '@tidings/core';
+import type { AddressInfo } from 'node:net';
+import { migrateDemo } from '@tidings-demo/migrations';
+import { type PlatformConfig, platformConfig } from './platform-config';
+
+/**
+ * Starts one app of the demo: configuration from the environment, tables if asked, HTTP on a free port. When it was forked, it tells its parent
+ * `{ ready: true, port }`, and leaves, drained, when the parent is gone: a killed demo leaves no orphan.
+ */
+export async function serve(create: (config: PlatformConfig) => Promise<INestApplication>): Promise<void> {
+  const logger = new Logger('Tidings demo');
+  let app: INestApplication | undefined;
+  process.once('disconnect', () => {
+    logger.log('the parent is gone: draining');
+    void Promise.resolve(app?.close()).finally(() => process.exit());
+  });
+  try {
+    const config = platformConfig(process.env);
+    if (config.migrate === 'onStart') await migrateDemo(config.databaseUrl);
+    app = await create(config);
+    app.enableShutdownHooks();
+    app.enableCors({ exposedHeaders: ['Retry-After', 'Idempotency-Replayed'] }); // the page is served from another port
+    await app.listen(config.port);
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    process.send?.({ ready: true, port });
+    logger.log(`listening on http://127.0.0.1:${port}`);
+  } catch (thrown) {
+    logger.error(asError(thrown).message);
+    process.exit(1); // whatever was half started would keep the process alive
+  }
+}

@@ -1,0 +1,2 @@
+export * from './demo-migrations';
+export * from './migrate-demo';

@@ -1,0 +1,54 @@
+import { DataSource } from 'typeorm';
+import { migrate, typeorm } from '@tidings/database';
+import { deadLetterMigrations } from '@tidings/dead-letter';
+import { inboxMigrations } from '@tidings/inbox';
+import { postgresLogMigrations } from '@tidings/postgres-log';
+import { demoMigrations } from './demo-migrations';
+
+/** Any number that nobody else in this database locks. */
+const LOCK = 5_417_003_001;
+
+/**
+ * Brings a database up to date for all of the demo: its own tables and Tidings'. Idempotent and safe from several processes at once: the second
+ * one waits for the first. Resolves with the names of what it applied.
+ */
+export async function migrateDemo(databaseUrl: string): Promise<string[]> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    schema: 'demo',
+    migrations: [...demoMigrations],
+    migrationsTableName: 'migration',
+    applicationName: 'migrate-demo',
+    poolSize: 3, // the lock's session, a migration, Tidings' migrations
+  });
+  await dataSource.initialize();
+  try {
+    return await underLock(dataSource, async () => {
+      await dataSource.query('create schema if not exists demo');
+      const own = await dataSource.runMigrations({ transaction: 'each' });
+      return [...own.map((migration) => migration.name), ...(await migrateTidings(dataSource))];
+    });
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function underLock<T>(dataSource: DataSource, work: () => Promise<T>): Promise<T> {
+  const session = dataSource.createQueryRunner();
+  try {
+    await session.query('select pg_advisory_lock($1)', [LOCK]);
+    return await work();
+  } finally {
+    await session.query('select pg_advisory_unlock_all()').finally(() => session.release());
+  }
+}
+
+async function migrateTidings(dataSource: DataSource): Promise<string[]> {
+  const store = typeorm(dataSource);
+  try {
+    return await migrate(store, [...postgresLogMigrations, ...inboxMigrations, ...deadLetterMigrations]);
+  } finally {
+    await store.close();
+  }
+}
