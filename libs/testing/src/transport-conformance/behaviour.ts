@@ -17,12 +17,13 @@ export interface Behaviour {
 
 /** Why the behaviour does not apply to this transport; undefined when it does. */
 export function notApplicable(
-  { needs, harness: part }: Pick<Behaviour, 'needs' | 'harness'>,
-  harness: Pick<TransportHarness, 'capabilities' | 'cut' | 'process'>,
+  { name, needs, harness: part }: Pick<Behaviour, 'name' | 'needs' | 'harness'>,
+  harness: Pick<TransportHarness, 'capabilities' | 'cut' | 'process' | 'exempt'>,
 ): string | undefined {
-  for (const name of needs) {
-    const capability = harness.capabilities[name];
-    if (!has(capability)) return `no ${name}: ${capability}`;
+  if (harness.exempt?.[name] !== undefined) return harness.exempt[name];
+  for (const needed of needs) {
+    const capability = harness.capabilities[needed];
+    if (!has(capability)) return `no ${needed}: ${capability}`;
   }
   if (part && !harness[part]) return `the harness offers no ${part}`;
   return undefined;

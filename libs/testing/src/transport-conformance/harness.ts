@@ -20,6 +20,13 @@ export interface TransportHarness {
   cut?(): Promise<void>;
   /** How to make such a transport in another operating-system process. Needed where the capability `processes` holds. */
   readonly process?: ProcessTransport;
+  /**
+   * Behaviours, by name, that this transport cannot have by its nature although no capability tells it, each with the reason. The matrix
+   * decides whether that is accepted.
+   */
+  readonly exempt?: Readonly<Record<string, string>>;
+  /** Called after each behaviour, when its transports are closed: for what they do not own, as a user's pool. */
+  afterEach?(): Promise<void>;
   /** How long the suite waits for what must happen. Default 15,000. */
   readonly deadlineMs?: number;
   /** Called once, at the end: drops what `open` made. All transports are closed by then. */

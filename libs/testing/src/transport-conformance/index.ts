@@ -32,6 +32,7 @@ export function transportConformance(harness: TransportHarness): void {
               await behaviour.run(scene);
             } finally {
               await scene.end();
+              await harness.afterEach?.();
             }
           },
           behaviour.timeoutMs ?? 30_000,

@@ -37,18 +37,12 @@ export const whenPublished: readonly Behaviour[] = [
           empty: '',
         },
       });
-      await scene.publish(sender, [plain]);
-      await scene.publish(sender, [full], { stamp: { sequence: 42, epoch: 3, epochStart: 40 } });
+      await scene.publish(sender, [plain, full]);
       await recording.received(2);
       const byId = (id: string) => recording.deliveries.find(({ message }) => message.id === id)!;
       expect(comparable(byId(plain.id).message)).toEqual(comparable(plain));
       expect(comparable(byId(full.id).message)).toEqual(comparable(full));
-      expect(byId(full.id)).toMatchObject({
-        attempt: 1,
-        redelivered: false,
-        stamp: { sequence: 42, epoch: 3, epochStart: 40 },
-      });
-      expect(byId(plain.id).stamp).toBeUndefined();
+      expect(byId(full.id)).toMatchObject({ attempt: 1, redelivered: false });
       expect(active.healthy()).toBe(true);
       expect(receiver.health().up).toBe(true);
       expect(recording.deliveries).toHaveLength(2);
@@ -64,6 +58,19 @@ export const whenPublished: readonly Behaviour[] = [
       await scene.publish(transport, scene.messages(1, { key: null, bucket: null, crc32c: null }));
       await recording.received(1);
       expect(recording.deliveries[0]?.message).toMatchObject({ key: null, bucket: null, crc32c: null, headers: {} });
+    },
+  },
+  {
+    name: "a relay's stamp is carried",
+    needs: [],
+    run: async (scene) => {
+      const transport = await scene.transport();
+      const recording = scene.recording();
+      await scene.subscribe(transport, recording);
+      const stamp = { sequence: 9_007_199_254_740_000, epoch: 3, epochStart: 40 };
+      await scene.publish(transport, scene.messages(1), { stamp });
+      await recording.received(1);
+      expect(recording.deliveries[0]?.stamp).toEqual(stamp);
     },
   },
 ];

@@ -1,18 +1,23 @@
-import { accept, release, retry } from '@tidings/core';
+import { accept, retry, type Settlement } from '@tidings/core';
 import type { Behaviour } from './behaviour';
 
 export const whenReleased: readonly Behaviour[] = [
   {
-    name: 'released: delivered again, no attempt counted',
+    name: 'released by a stop: delivered again, no attempt counted',
     needs: ['attempts'],
     run: async (scene) => {
-      const transport = await scene.transport();
-      const recording = scene.recording(() => (recording.deliveries.length < 3 ? release : accept));
-      await scene.subscribe(transport, recording);
-      await scene.publish(transport, scene.messages(1));
-      await recording.received(3);
-      expect(recording.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
-      expect(recording.deliveries[2]?.redelivered).toBe(true);
+      const [first, second] = [await scene.transport(), await scene.transport()];
+      const deaf = scene.recording(({ attempt }) =>
+        attempt < 2 ? retry(0) : new Promise<Settlement>(() => undefined),
+      );
+      const active = await scene.subscribe(first, deaf);
+      await scene.publish(first, scene.messages(1));
+      await deaf.received(2);
+      await active.stop(20);
+      const next = scene.recording();
+      await scene.subscribe(second, next);
+      await next.received(1);
+      expect(next.deliveries[0]).toMatchObject({ attempt: 2, redelivered: true });
     },
   },
   {

@@ -135,14 +135,13 @@ export class MemoryConsumer implements ActiveSubscription {
       case 'park':
         return this.#later(PARK_RETRY_MS, entry);
       case 'release':
-        // Not at once: a consumer that releases although it goes on would turn in a circle of microtasks.
-        return void setImmediate(() => this.queue.giveBack(entry));
+        return this.queue.giveBack(entry);
     }
   }
 
   /** Without the capability `delay` the message comes again at once, as on a broker that can only requeue. */
   #later(afterMs: number, entry: Entry): void {
     if (afterMs > 0 && this.settings.delay) this.desk.later(afterMs, () => this.queue.queueAgain(entry));
-    else this.queue.queueAgain(entry);
+    else setImmediate(() => this.queue.queueAgain(entry)); // a handler that always fails must not starve the process in microtasks
   }
 }
