@@ -1,0 +1,3 @@
+export * from './rabbitmq.errors';
+export { rabbitmq, RabbitMqTransport } from './rabbitmq.transport';
+export type { RabbitMqOptions } from './rabbitmq.options';

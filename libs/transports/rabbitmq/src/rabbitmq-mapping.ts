@@ -1,0 +1,152 @@
+import {
+  ATTRIBUTE_NAMES,
+  attributesOf,
+  messageOf,
+  type OutgoingMessage,
+  TidingsError,
+  timestampOf,
+  type WireMessage,
+} from '@tidings/core';
+import type { Message as AmqpMessage, MessageProperties, Options } from 'amqplib';
+
+/** The CloudEvents AMQP binding's prefix; its newer spelling with `_` is read too. */
+const ATTRIBUTE = 'cloudEvents:';
+const ATTRIBUTE_READ = /^cloudEvents[:_]/;
+
+/** Headers of ours between one publish and the broker, or on a dead letter; a message's own may not have these names. */
+export const OWN_HEADERS = {
+  /** Tells a returned message from its copies. */
+  publish: 'tidings-publish',
+  /** On a dead letter: why. */
+  reason: 'tidings-reason',
+  /** On a dead letter: how often it was tried. */
+  attempts: 'tidings-attempts',
+} as const;
+
+/**
+ * What the broker adds on its way. `x-death` must not go into a copy: the broker drops a message that, by its own account there, came round in a
+ * circle ("Dead Letter Exchanges").
+ */
+const BROKERS = /^(x-death|x-(first|last)-death-.*|x-delivery-count|x-received-from|CC|BCC)$/;
+const isReserved = (name: string): boolean =>
+  ATTRIBUTE_READ.test(name) || BROKERS.test(name) || (Object.values(OWN_HEADERS) as string[]).includes(name);
+
+/** The headers of a message that is forwarded as it came. */
+export const withoutBrokersHeaders = (headers: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !BROKERS.test(name)));
+
+const fits = (text: string): boolean => Buffer.byteLength(text) <= 255;
+
+export interface AmqpPublish {
+  readonly content: Buffer;
+  readonly options: Options.Publish & { readonly headers: Record<string, unknown> };
+}
+
+/** @throws TidingsError `TIDINGS_WIRE` for a header that has a name of the wire's. */
+export function toAmqp(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>): AmqpPublish {
+  const { message } = outgoing;
+  const headers: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(message.headers)) {
+    if (isReserved(name) || !fits(name)) {
+      throw new TidingsError(
+        'TIDINGS_WIRE',
+        `message ${message.id}: header ${name} cannot be sent by RabbitMQ: the name is the wire's own, or longer than 255 bytes`,
+      );
+    }
+    headers[name] = value;
+  }
+  const { datacontenttype = '', ...attributes } = attributesOf(outgoing);
+  for (const [name, value] of Object.entries(attributes)) headers[ATTRIBUTE + name] = value;
+  if (!fits(datacontenttype)) headers[`${ATTRIBUTE}datacontenttype`] = datacontenttype;
+  const seconds = Math.floor(Date.parse(message.time) / 1_000);
+  const { payload } = message;
+  return {
+    content: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+    options: {
+      headers,
+      persistent: true,
+      ...(fits(datacontenttype) && { contentType: datacontenttype }),
+      // For people and foreign consumers; ours read the headers. AMQP's short strings end at 255 bytes.
+      ...(fits(message.id) && { messageId: message.id }),
+      ...(fits(message.type) && { type: message.type }),
+      ...(fits(message.source) && { appId: message.source }),
+      ...(seconds >= 0 && { timestamp: seconds }),
+    },
+  };
+}
+
+/**
+ * The message in a delivery. Of a foreign one, properties fill in for attributes: messageId, type, appId, timestamp.
+ *
+ * @throws TidingsError `TIDINGS_WIRE` when there is no id, source or type to be had.
+ */
+export function fromAmqp(
+  { content, properties }: Pick<AmqpMessage, 'content' | 'properties'>,
+  topic: string,
+): WireMessage {
+  const attributes: Record<string, string> = propertiesAsAttributes(properties);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(properties.headers ?? {})) {
+    const attribute = ATTRIBUTE_READ.test(name) ? name.slice(ATTRIBUTE.length) : undefined;
+    if (attribute === undefined) {
+      if (!isReserved(name)) headers[name] = textOf(value);
+    } else if (ATTRIBUTE_NAMES.has(attribute)) {
+      attributes[attribute] = textOf(value);
+    } else if (!isReserved(attribute)) {
+      headers[attribute] ??= textOf(value); // a foreign extension, as traceparent
+    }
+  }
+  if (headers['correlationid'] === undefined && typeof properties.correlationId === 'string') {
+    headers['correlationid'] = properties.correlationId;
+  }
+  return messageOf(attributes, content, topic, headers);
+}
+
+function propertiesAsAttributes({
+  messageId,
+  type,
+  appId,
+  timestamp,
+  contentType,
+}: MessageProperties): Record<string, string> {
+  const text = (name: string, value: unknown) => (typeof value === 'string' && value !== '' ? { [name]: value } : {});
+  return {
+    ...text('id', messageId),
+    ...text('type', type),
+    ...text('source', appId),
+    ...text('datacontenttype', contentType),
+    ...(typeof timestamp === 'number' && { time: instant(timestamp) }),
+  };
+}
+
+/** AMQP counts seconds; some senders put milliseconds there, and anything fits the 64 bits. */
+const instant = (seconds: number): string => {
+  const millis = seconds < 1e11 ? seconds * 1_000 : seconds;
+  return millis <= 8.64e15 ? timestampOf(millis) : '';
+};
+
+/** A header's value as text. Foreign ones have types: bytes, numbers, tables, lists, and amqplib's `{ '!': type, value }`. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '';
+  const plain = plainOf(value);
+  return typeof plain === 'string' ? plain : JSON.stringify(plain);
+}
+
+function plainOf(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) {
+    const text = value.toString('utf8');
+    return Buffer.from(text, 'utf8').equals(value) ? text : value.toString('base64');
+  }
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('!' in value && 'value' in value) {
+    if (value['!'] === 'timestamp' && typeof value.value === 'number') return instant(value.value);
+    if (value['!'] === 'decimal') {
+      const { places, digits } = value.value as { places: number; digits: number };
+      return (digits / 10 ** places).toFixed(places);
+    }
+    return plainOf(value.value);
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plainOf(member)]));
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import {
+  accept,
+  type ActiveSubscription,
+  asError,
+  type Delivery,
+  DeliveryLanes,
+  type Receive,
+  release,
+  retry,
+  type Settlement,
+  type Subscription,
+} from '@tidings/core';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { GroupShapeError, RabbitMqNameError } from './rabbitmq.errors';
+import type { RabbitMqSettings } from './rabbitmq.options';
+import type { RabbitMqConnection } from './rabbitmq-connection';
+import { fromAmqp } from './rabbitmq-mapping';
+import type { RabbitMqNames } from './rabbitmq-names';
+import { codeOf, declareGroup, declareInstance, REPLY } from './rabbitmq-topology';
+import { againOf, type SettlementFiler } from './settlement-filer';
+import { SupervisedChannel } from './supervised-channel';
+
+/** What was delivered on one channel: after its end the broker gives all of it, unless it was settled, to somebody again. */
+interface Taking {
+  readonly channel: Channel;
+  readonly tags: string[];
+  /** Deliveries can be settled. */
+  alive: boolean;
+  /** The broker sends nothing more here, so that what is handed back goes elsewhere. */
+  cancelled: boolean;
+}
+
+const HELD_PREFETCH = 64;
+/** A handler that answers `release` while nobody stops: handed back at once, the message would spin between broker and consumer. */
+const UNASKED_RELEASE_MS = 1_000;
+
+/**
+ * One subscription of this process: one channel with a consumer for each of the group's queues, and behind it the lanes, which outlive channels,
+ * so that a key stays serial here also when the broker redelivers what a handler still works on.
+ *
+ * Order on stop: the consumers of an ordered group are not cancelled but stay, silent, until all that runs is settled. Cancelling would let the
+ * broker wake another process's consumer while this one still handles the key. Closing the channel then gives back all that is unsettled in one
+ * step and in its order, before the next consumer is woken. An unordered group's consumer is cancelled first and hands back at once.
+ */
+export class RabbitMqSubscription implements ActiveSubscription {
+  readonly #channel: SupervisedChannel<Channel>;
+  readonly #lanes: DeliveryLanes;
+  /** By message, not by delivery: the lanes make a new delivery of each attempt. */
+  readonly #takings = new WeakMap<object, Taking>();
+  readonly #settling = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #instance = randomUUID();
+  #taking: Taking | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(
+    readonly subscription: Subscription,
+    private readonly receive: Receive,
+    connection: RabbitMqConnection,
+    private readonly filer: SettlementFiler,
+    private readonly names: RabbitMqNames,
+    private readonly settings: RabbitMqSettings,
+  ) {
+    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    this.#channel = new SupervisedChannel<Channel>(connection, settings, {
+      name: `${subscription.group} on ${subscription.topic}`,
+      create: (model) => model.createChannel(),
+      setUp: (channel) => this.#consume(channel),
+      lost: () => {
+        if (this.#taking) this.#taking.alive = false;
+      },
+      hopeless: (error) => {
+        const code = codeOf(error);
+        return (
+          error instanceof GroupShapeError ||
+          error instanceof RabbitMqNameError ||
+          code === REPLY.accessRefused ||
+          code === REPLY.preconditionFailed
+        );
+      },
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#channel.start();
+  }
+
+  healthy(): boolean {
+    return this.#channel.channel !== undefined;
+  }
+
+  stop(drainMs: number): Promise<void> {
+    return (this.#stopped ??= this.#stop(drainMs));
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#channel.stop(async () => {
+      if (!this.subscription.ordered) await this.#cancel();
+      await this.#lanes.stop(drainMs);
+      await Promise.all(this.#settling);
+      if (this.subscription.broadcast) await this.#deleteInstance();
+    });
+  }
+
+  async #consume(channel: Channel): Promise<void> {
+    const { subscription, names, settings } = this;
+    const { ordered, broadcast, concurrency } = subscription;
+    const queues = broadcast
+      ? await declareInstance(channel, names, subscription, this.#instance)
+      : await declareGroup(channel, names, subscription, settings.orderedQueues);
+    await channel.prefetch(settings.prefetch ?? Math.max(2 * concurrency, ordered || broadcast ? HELD_PREFETCH : 1));
+    const taking: Taking = { channel, tags: [], alive: true, cancelled: false };
+    this.#taking = taking;
+    for (const queue of queues) {
+      const { consumerTag } = await channel.consume(queue, (message) => {
+        if (message) this.#take(message, taking);
+        // The queue was deleted or its node went: begin anew, topology and all.
+        else void this.#channel.close(channel);
+      });
+      taking.tags.push(consumerTag);
+    }
+  }
+
+  /** Must not throw: amqplib would close the channel. */
+  #take(message: ConsumeMessage, taking: Taking): void {
+    const settling = this.#settled(message, taking).catch((thrown: unknown) => {
+      // Settling throws only on a channel that has ended, and then the broker redelivers.
+      this.settings.logger.debug(
+        { group: this.subscription.group, err: asError(thrown) },
+        'a delivery was not settled: its channel ended',
+      );
+    });
+    this.#settling.add(settling);
+    void settling.then(() => this.#settling.delete(settling));
+  }
+
+  async #settled(message: ConsumeMessage, taking: Taking): Promise<void> {
+    const settlement = await this.#settlementOf(message, taking);
+    if (!taking.alive) return;
+    if (settlement.kind === 'accept') taking.channel.ack(message);
+    else if (taking.cancelled) taking.channel.nack(message, false, true);
+    // Else it stays unsettled until the channel closes, which is about to happen.
+  }
+
+  async #settlementOf(message: ConsumeMessage, taking: Taking): Promise<Settlement> {
+    const { topic, group, broadcast } = this.subscription;
+    let delivery: Delivery;
+    try {
+      const { message: mapped, attempts, stamp } = fromAmqp(message, topic);
+      // Whatever came in by the group's own exchange is a retry or a redrive.
+      const redelivered = message.fields.redelivered || message.fields.exchange === this.names.group(topic, group);
+      delivery = { message: mapped, attempt: attempts + 1, redelivered, ...(stamp && { stamp }) };
+    } catch (thrown) {
+      const filed = await this.filer.buryUnreadable(
+        this.subscription,
+        message,
+        asError(thrown),
+        this.#while(taking, this.#stopping.signal),
+      );
+      return filed ? accept : release;
+    }
+    this.#takings.set(delivery.message, taking);
+    for (;;) {
+      const settlement = await this.#lanes.run(delivery);
+      if (!broadcast || (settlement.kind !== 'retry' && settlement.kind !== 'park')) return settlement;
+      // Only this process is to have it again, and nothing is kept for it: it waits here.
+      const { afterMs, counted } = againOf(settlement);
+      await this.settings.clock.wait(afterMs, this.#stopping.signal);
+      delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + (counted ? 1 : 0) };
+    }
+  }
+
+  /**
+   * Runs inside the delivery's lane, and so does all that a settlement needs but the ack: a follower of the key does not begin before its
+   * predecessor is filed. The ack is written in the same turn of the event loop as the lane's end, before the follower's beginning.
+   */
+  async #handle(delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
+    const { ordered, broadcast } = this.subscription;
+    const taking = this.#takings.get(delivery.message);
+    // The broker gives it again, here or elsewhere, so it is not handled now; `accept` frees the lane, and no ack is sent.
+    if (!taking?.alive) return accept;
+    const answer = await this.receive(delivery, signal);
+    const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
+    const settlement = unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
+    const inLane = ordered && delivery.message.key !== null;
+    switch (settlement.kind) {
+      case 'accept':
+      case 'release':
+        return settlement;
+      case 'reject':
+        return (await this.filer.bury(this.subscription, delivery, settlement.reason, this.#while(taking, signal)))
+          ? accept
+          : release;
+      case 'retry':
+      case 'park':
+        if (inLane || broadcast) return settlement;
+        return (await this.filer.sendAgain(this.subscription, delivery, settlement, this.#while(taking, signal)))
+          ? accept
+          : release;
+    }
+  }
+
+  /** Filing goes on as long as the delivery is ours and somebody waits for it. */
+  #while(taking: Taking, signal: AbortSignal): () => boolean {
+    return () => taking.alive && !signal.aborted;
+  }
+
+  async #cancel(): Promise<void> {
+    const taking = this.#taking;
+    if (!taking?.alive) return;
+    try {
+      for (const tag of taking.tags) await taking.channel.cancel(tag);
+      taking.cancelled = true;
+    } catch {
+      // The channel ended first: all that it held goes back by itself.
+    }
+  }
+
+  async #deleteInstance(): Promise<void> {
+    const { topic, group } = this.subscription;
+    await this.#taking?.channel.deleteQueue(this.names.instance(topic, group, this.#instance)).catch(() => undefined);
+  }
+}

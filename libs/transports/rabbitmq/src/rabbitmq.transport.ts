@@ -1,0 +1,148 @@
+import {
+  type ActiveSubscription,
+  type Capabilities,
+  CapabilityError,
+  type NativeDeadLetter,
+  type NativeDeadLetters,
+  type OutgoingMessage,
+  type PublishResult,
+  type Receive,
+  type Subscription,
+  TidingsError,
+  type Transport,
+  type TransportHealth,
+} from '@tidings/core';
+import { readDeadLetters } from './native-dead-letters';
+import { RabbitMqClosedError } from './rabbitmq.errors';
+import { type RabbitMqOptions, rabbitMqSettings, type RabbitMqSettings } from './rabbitmq.options';
+import { RabbitMqConnection } from './rabbitmq-connection';
+import { RabbitMqNames } from './rabbitmq-names';
+import { RabbitMqPublisher } from './rabbitmq-publisher';
+import { RabbitMqSubscription } from './rabbitmq-subscriber';
+import { SettlementFiler } from './settlement-filer';
+
+/** The documents are RabbitMQ's, by title. */
+const CAPABILITIES: Capabilities = Object.freeze({
+  /** Durable classic queues, persistent messages, confirms. On one node: a classic queue has no replica ("Classic Queues"). */
+  durable: true,
+  ordered: true,
+  broadcast: true,
+  delay: true,
+  /** At publish. Of a delayed message only its delay queue is known then; nobody is told when it reaches none afterwards. */
+  unroutable: true,
+  attempts:
+    'RabbitMQ ("Consumer Acknowledgements and Publisher Confirms") tells by one bit that a message was delivered before, not how often: the attempt that a consumer died in is not counted, nor are those of an ordered key before it',
+  replay:
+    'RabbitMQ ("Queues") keeps in a queue only what is routed after it was declared, until it is acknowledged; going back needs "Streams", which this transport does not use',
+  deadLetters: true,
+  largePayload: true,
+  processes: true,
+});
+
+/** RabbitMQ from 3.8 on, by AMQP 0-9-1. `GroupDirectory` is left out: AMQP cannot list what is bound to an exchange. */
+export class RabbitMqTransport implements Transport, NativeDeadLetters {
+  readonly kind = 'rabbitmq';
+  readonly capabilities = CAPABILITIES;
+  readonly #settings: RabbitMqSettings;
+  readonly #names: RabbitMqNames;
+  readonly #publishing: RabbitMqConnection;
+  readonly #consuming: RabbitMqConnection;
+  readonly #publisher: RabbitMqPublisher;
+  readonly #filer: SettlementFiler;
+  readonly #subscriptions = new Set<RabbitMqSubscription>();
+  #connecting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Connects nothing yet. @throws OptionsError */
+  constructor(options: RabbitMqOptions) {
+    this.#settings = rabbitMqSettings(options);
+    this.#names = new RabbitMqNames(this.#settings.prefix);
+    this.#publishing = new RabbitMqConnection('publish', this.#settings);
+    this.#consuming = new RabbitMqConnection('consume', this.#settings);
+    this.#publisher = new RabbitMqPublisher(this.#publishing, this.#names, this.#settings);
+    this.#filer = new SettlementFiler(this.#publisher, this.#names, this.#settings);
+  }
+
+  connect(): Promise<void> {
+    if (this.#closing) return Promise.reject(new RabbitMqClosedError('connect'));
+    this.#connecting ??= this.#connect().catch((error: unknown) => {
+      this.#connecting = undefined; // the next call tries again
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<void> {
+    await Promise.all([this.#publishing.open(), this.#consuming.open()]);
+    await this.#publisher.start();
+  }
+
+  publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
+    return this.#publisher.publish(messages);
+  }
+
+  /** Connects first, if nobody has. */
+  async subscribe(subscription: Subscription, receive: Receive): Promise<ActiveSubscription> {
+    if (subscription.from === 'earliest') {
+      throw new CapabilityError(
+        this.kind,
+        'replay',
+        `subscribe group ${subscription.group} on ${subscription.topic} from 'now'`,
+      );
+    }
+    await this.connect();
+    const active = new RabbitMqSubscription(
+      subscription,
+      receive,
+      this.#consuming,
+      this.#filer,
+      this.#names,
+      this.#settings,
+    );
+    this.#subscriptions.add(active);
+    try {
+      await active.start();
+    } catch (error) {
+      this.#subscriptions.delete(active);
+      throw error;
+    }
+    return active;
+  }
+
+  async nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
+    const link = this.#publishing.link;
+    if (!link)
+      throw new TidingsError(
+        'TIDINGS_RABBITMQ_AWAY',
+        `rabbitmq: dead letters cannot be read, ${this.#publishing.detail}`,
+      );
+    return readDeadLetters(link, this.#names.dead(topic, group), topic, limit);
+  }
+
+  health(): TransportHealth {
+    const [publishing, consuming] = [this.#publishing, this.#consuming];
+    return {
+      up: publishing.link !== undefined && consuming.link !== undefined && publishing.link.blocked === undefined,
+      detail: `${publishing.detail}; ${consuming.detail}`,
+    };
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    // In this order: a settlement may still have to publish its copy.
+    await Promise.all([...this.#subscriptions].map((active) => active.stop(this.#settings.drainMs)));
+    await this.#publisher.stop();
+    await Promise.all([this.#publishing.close(), this.#consuming.close()]);
+    await this.#connecting?.catch(() => undefined);
+  }
+}
+
+/**
+ * RabbitMQ as a transport.
+ *
+ * @throws OptionsError that names the bad option, as `rabbitmq.urls`.
+ */
+export const rabbitmq = (options: RabbitMqOptions): RabbitMqTransport => new RabbitMqTransport(options);
