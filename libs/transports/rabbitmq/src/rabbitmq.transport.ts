@@ -22,7 +22,7 @@ import { RabbitMqSubscription } from './rabbitmq-subscriber';
 import { SettlementFiler } from './settlement-filer';
 
 /** The documents are RabbitMQ's, by title. */
-const CAPABILITIES: Capabilities = Object.freeze({
+export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
   /** Durable classic queues, persistent messages, confirms. On one node: a classic queue has no replica ("Classic Queues"). */
   durable: true,
   ordered: true,
@@ -42,7 +42,7 @@ const CAPABILITIES: Capabilities = Object.freeze({
 /** RabbitMQ from 3.8 on, by AMQP 0-9-1. `GroupDirectory` is left out: AMQP cannot list what is bound to an exchange. */
 export class RabbitMqTransport implements Transport, NativeDeadLetters {
   readonly kind = 'rabbitmq';
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = RABBITMQ_CAPABILITIES;
   readonly #settings: RabbitMqSettings;
   readonly #names: RabbitMqNames;
   readonly #publishing: RabbitMqConnection;
