@@ -2,8 +2,10 @@ import type { Behaviour } from './behaviour';
 import { whenAConsumerComesBack } from './when-a-consumer-comes-back';
 import { whenAConsumerLeaves } from './when-a-consumer-leaves';
 import { whenAGroupIsNew } from './when-a-group-is-new';
+import { whenAKeyIsCutOff } from './when-a-key-is-cut-off';
 import { whenAProcessIsKilled } from './when-a-process-is-killed';
 import { whenBroadcast } from './when-broadcast';
+import { whenBytesAreChanged } from './when-bytes-are-changed';
 import { whenClosedTwice } from './when-closed-twice';
 import { whenConsumersAreBusy } from './when-consumers-are-busy';
 import { whenKeysAreOrdered } from './when-keys-are-ordered';
@@ -39,7 +41,9 @@ export const behaviours: readonly Behaviour[] = [
   ...whenAConsumerComesBack,
   ...whenClosedTwice,
   ...whenTheConnectionIsCut,
+  ...whenAKeyIsCutOff,
   ...whenAProcessIsKilled,
   ...whenNobodyListens,
   ...whenPayloadsAreUnusual,
+  ...whenBytesAreChanged,
 ];

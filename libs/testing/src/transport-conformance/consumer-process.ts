@@ -31,7 +31,7 @@ export class ConsumerProcess {
     this.#child.send({
       module,
       factory,
-      options: typeof options === 'function' ? (options as () => unknown)() : options,
+      options: typeof options === 'function' ? (options as () => object)() : options,
       subscription,
     });
   }

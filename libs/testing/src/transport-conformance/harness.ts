@@ -39,6 +39,6 @@ export interface ProcessTransport {
   readonly module: string;
   /** The exported function, `(options) => Transport | Promise<Transport>`. */
   readonly factory: string;
-  /** Passed to it. JSON: it crosses a process border. A function is asked when the process starts (a schema may be known only then). */
-  readonly options: unknown | (() => unknown);
+  /** Passed to it as JSON: it crosses a process border. Asked when the process starts, if it is a function. */
+  readonly options: object | (() => object);
 }

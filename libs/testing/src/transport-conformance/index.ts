@@ -1,4 +1,4 @@
-import { notApplicable } from './behaviour';
+import { type Behaviour, notApplicable } from './behaviour';
 import { behaviours } from './behaviours';
 import type { TransportHarness } from './harness';
 import { Scene } from './scene';
@@ -24,20 +24,19 @@ export function transportConformance(harness: TransportHarness): void {
           it.skip(`${behaviour.name} · not applicable: ${reason}`, () => undefined);
           continue;
         }
-        it(
-          behaviour.name,
-          async () => {
-            const scene = new Scene(harness);
-            try {
-              await behaviour.run(scene);
-            } finally {
-              await scene.end();
-              await harness.afterEach?.();
-            }
-          },
-          behaviour.timeoutMs ?? 30_000,
-        );
+        it(behaviour.name, () => runBehaviour(harness, behaviour), behaviour.timeoutMs ?? 30_000);
       }
     });
   });
+}
+
+/** Plays one behaviour. Rejects when the transport does not have it. */
+export async function runBehaviour(harness: TransportHarness, behaviour: Behaviour): Promise<void> {
+  const scene = new Scene(harness);
+  try {
+    await behaviour.run(scene);
+  } finally {
+    await scene.end();
+    await harness.afterEach?.();
+  }
 }

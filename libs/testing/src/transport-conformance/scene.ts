@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type {
-  ActiveSubscription,
-  Message,
-  OutgoingMessage,
-  PublishResult,
-  Subscription,
-  Transport,
+import {
+  type ActiveSubscription,
+  type Message,
+  type OutgoingMessage,
+  type PublishResult,
+  type Subscription,
+  systemClock,
+  type Transport,
 } from '@tidings/core';
 import { Gate } from '../gate';
 import { type Answer, RecordingReceive } from '../recording-receive';
@@ -102,6 +103,16 @@ export class Scene {
       return left.length === 0;
     };
     await until('every message confirmed', attempt, { withinMs: this.#deadlineMs, everyMs: 50 });
+  }
+
+  /** Lets everything else that may run run, `times` over. */
+  async yield(times = 1): Promise<void> {
+    for (let turn = 0; turn < times; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** That something does not happen can be seen only by giving it time: what would happen at once has happened after 50 ms. */
+  async lull(): Promise<void> {
+    await systemClock.wait(50);
   }
 
   async untilTrue(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -10,7 +10,7 @@ export const whenAConsumerLeaves: readonly Behaviour[] = [
       const [sender, first, second] = [await scene.transport(), await scene.transport(), await scene.transport()];
       const handled: string[] = [];
       const recording = scene.recording(async ({ message }) => {
-        await new Promise((resolve) => setImmediate(resolve));
+        await scene.yield(handled.length % 4);
         handled.push(message.id);
         return accept;
       });

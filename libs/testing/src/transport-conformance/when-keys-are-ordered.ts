@@ -18,7 +18,7 @@ export const whenKeysAreOrdered: readonly Behaviour[] = [
     run: async (scene) => {
       const handled: Message[] = [];
       const recording = scene.recording(async ({ message }) => {
-        await new Promise((resolve) => setImmediate(resolve)); // lets whoever may run beside this one run
+        await scene.yield(handled.length % 4); // lets whoever may run beside this one run, and overtake it
         handled.push(message);
         return accept;
       });
