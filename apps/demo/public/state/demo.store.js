@@ -1,0 +1,199 @@
+import { io } from 'socket.io-client';
+import * as apps from './apps.client.js';
+import { Rush } from './rush.js';
+
+const FEED = 40;
+const TOTALS_EVERY_MS = 1_000;
+const PIPELINE = ['gift-api', 'ranking', 'revenue-share', 'badges'];
+
+/**
+ * Everything the page shows. `change` is dispatched at most once a frame, however many gifts arrive in it; `gift` for each gift of the open room.
+ */
+export class DemoStore extends EventTarget {
+  /** undefined: not loaded yet. */
+  rooms;
+  catalogue = [];
+  roomId;
+  feed;
+  top;
+  viewers;
+  /** By app: { gifts, amountMinor, byRoom, byStreamer } or undefined while it is away. */
+  totals = {};
+  live = false;
+  heard = 0;
+  rush = new Rush(() => this.#changed());
+  note = '';
+
+  #socket = io({ transports: ['websocket'], autoConnect: false, reconnectionDelayMax: 2_000 });
+  #frame;
+
+  start() {
+    this.#socket.on('connect', () => {
+      this.live = true;
+      if (this.roomId) void this.#enter();
+      this.#changed();
+    });
+    this.#socket.on('disconnect', () => {
+      this.live = false;
+      this.#changed();
+    });
+    this.#socket.on('gift', (gift) => this.#onGift(gift));
+    this.#socket.on('ranking', (ranking) => {
+      if (ranking.roomId === this.roomId) this.top = ranking.top;
+      this.#changed();
+    });
+    this.#socket.on('badge', (badge) => this.#onBadge(badge));
+    this.#socket.connect();
+    void this.#begin();
+    void this.#keepTotals();
+  }
+
+  /** The open room. */
+  get room() {
+    return this.rooms?.find((room) => room.roomId === this.roomId);
+  }
+
+  open(roomId) {
+    if (roomId === this.roomId) return;
+    if (this.roomId) this.#socket.emit('leave', { roomId: this.roomId });
+    this.roomId = roomId;
+    this.feed = undefined;
+    this.top = undefined;
+    this.#changed();
+    void this.#enter();
+  }
+
+  async send(viewerId, gift) {
+    try {
+      await apps.sendGift({ roomId: this.roomId, viewerId, gift, quantity: 1 });
+      this.#say('');
+    } catch (error) {
+      this.#say(error.status === 503 ? 'Too many gifts are waiting: try again in a second.' : error.message);
+    }
+  }
+
+  async startRush(count) {
+    this.#say('');
+    await this.rush.run(count, this.rooms ?? [], this.catalogue);
+  }
+
+  async kill(app) {
+    try {
+      await apps.killApp(app);
+      this.#say(`${app} was killed. What it had not settled is delivered again.`);
+    } catch (error) {
+      this.#say(error.message);
+    }
+  }
+
+  async #begin() {
+    for (;;) {
+      try {
+        [this.rooms, this.catalogue] = await Promise.all([apps.rooms(), apps.catalogue()]);
+        this.open(this.rooms.find((room) => `#${room.roomId}` === location.hash)?.roomId ?? this.rooms[0]?.roomId);
+        return;
+      } catch {
+        await pause(1_000); // gift-api is being started
+      }
+    }
+  }
+
+  /** What happened before we came; from then on the socket tells. */
+  async #enter() {
+    const { roomId } = this;
+    this.#socket.emit('join', { roomId });
+    history.replaceState(null, '', `#${roomId}`);
+    const [gifts, ranking, viewers] = await Promise.allSettled([
+      apps.newestGifts(roomId, FEED),
+      apps.ranking(roomId),
+      apps.badges(24),
+    ]);
+    if (roomId !== this.roomId) return;
+    const heard = this.feed ?? [];
+    const older = gifts.value?.gifts ?? [];
+    this.feed = merged(heard, older);
+    if (ranking.value && !this.top) this.top = ranking.value.top;
+    if (viewers.value) this.viewers = viewers.value;
+    this.#changed();
+  }
+
+  #onGift(gift) {
+    this.heard += 1;
+    if (gift.roomId !== this.roomId) return;
+    this.feed = merged([{ ...gift, fresh: true }], this.feed ?? []);
+    this.dispatchEvent(new CustomEvent('gift', { detail: gift }));
+    this.#changed();
+  }
+
+  #onBadge(badge) {
+    this.#say(`${badge.viewerId} is now ${badge.badge}`);
+    void this.#refreshViewers();
+  }
+
+  async #refreshViewers() {
+    try {
+      this.viewers = await apps.badges(24);
+      this.#changed();
+    } catch {
+      // badges is away; the next badge or room asks again
+    }
+  }
+
+  async #keepTotals() {
+    for (let turn = 0; ; turn++) {
+      const before = JSON.stringify(this.totals);
+      const answers = await Promise.allSettled(PIPELINE.map((app) => apps.totals(app)));
+      this.totals = Object.fromEntries(
+        PIPELINE.map((app, index) => [app, answers[index].value && summed(app, answers[index].value)]),
+      );
+      if (JSON.stringify(this.totals) !== before) {
+        this.#changed();
+        if (this.rooms) void this.#refreshViewers();
+      }
+      await pause(document.hidden ? 5_000 : TOTALS_EVERY_MS);
+    }
+  }
+
+  #say(note) {
+    this.note = note;
+    this.#changed();
+  }
+
+  #changed() {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      this.dispatchEvent(new Event('change'));
+    });
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Newest first, each gift once. */
+function merged(newer, older) {
+  const known = new Set(newer.map((gift) => gift.giftId));
+  return [...newer, ...older.filter((gift) => !known.has(gift.giftId))]
+    .sort((a, b) => b.ordinal - a.ordinal)
+    .slice(0, FEED);
+}
+
+/** An app's sums, in the form that all four can be compared by. */
+function summed(app, { totals, gifts, amountMinor, entries }) {
+  const by = (name, pick = (row) => row.amountMinor) => {
+    const sums = {};
+    for (const row of totals) sums[row[name]] = (sums[row[name]] ?? 0) + pick(row);
+    return sums;
+  };
+  switch (app) {
+    case 'gift-api':
+      return { gifts, amountMinor, byRoom: by('roomId'), countByRoom: by('roomId', (row) => row.gifts) };
+    case 'revenue-share':
+      return {
+        gifts: entries / 2,
+        amountMinor,
+        byStreamer: by('streamerId', (row) => (row.account === 'streamer' ? row.amountMinor : 0)),
+      };
+    default:
+      return { gifts, amountMinor };
+  }
+}

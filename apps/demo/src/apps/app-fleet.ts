@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { AppProcess } from './app-process';
+
+export const APP_NAMES = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway'] as const;
+export type AppName = (typeof APP_NAMES)[number];
+
+export type TransportName = 'postgres' | 'rabbitmq';
+
+export interface AppFleetOptions {
+  readonly databaseUrl: string;
+  readonly transport: TransportName;
+  readonly rabbitmqUrl: string;
+  /** Before every queue and exchange, so that two demos can share a broker. */
+  readonly rabbitmqPrefix: string;
+  /** False: gift-api writes its log and nobody carries it on. */
+  readonly relay: boolean;
+  /** Gifts waiting, past which gift-api answers 503. */
+  readonly backlogLimit?: number;
+  /** How long a dead process keeps its lanes. */
+  readonly leaseMs?: number;
+  /** What the check adds: the history, a sabotage, a kill. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** As `env`, for one app's first start only. */
+  readonly firstEnv?: Partial<Record<AppName, Readonly<Record<string, string>>>>;
+  readonly print: (app: AppName, line: string) => void;
+}
+
+/** The five apps of the demo, each a process of its own. */
+export class AppFleet {
+  readonly #apps: ReadonlyMap<AppName, AppProcess>;
+
+  constructor(options: AppFleetOptions) {
+    this.#apps = new Map(APP_NAMES.map((name) => [name, appOf(name, options)]));
+  }
+
+  /** Resolves when all are ready. @throws AppStartError of the first that is not; the others are still to be stopped. */
+  async start(): Promise<void> {
+    await Promise.all([...this.#apps.values()].map((app) => app.start()));
+  }
+
+  /** Senders first: what they still publish, the others can still take. Safe twice. */
+  async stop(): Promise<void> {
+    await this.#apps.get('gift-api')?.stop();
+    await Promise.all([...this.#apps.values()].map((app) => app.stop()));
+  }
+
+  kill(): void {
+    for (const app of this.#apps.values()) app.kill();
+  }
+
+  /** As a `kill -9` from outside: the app is started again. */
+  crash(name: AppName): void {
+    this.#apps.get(name)?.crash();
+  }
+
+  /** Undefined while the app is away. */
+  urlOf(name: AppName): string | undefined {
+    const port = this.#apps.get(name)?.port;
+    return port === undefined ? undefined : `http://127.0.0.1:${port}`;
+  }
+
+  /** How often it was started, the first time included. */
+  startsOf(name: AppName): number {
+    return this.#apps.get(name)?.starts ?? 0;
+  }
+}
+
+function appOf(name: AppName, options: AppFleetOptions): AppProcess {
+  const { relay, backlogLimit, leaseMs, firstEnv } = options;
+  const roles = relay || name !== 'gift-api' ? 'publish,relay,handle' : 'publish,handle';
+  return new AppProcess({
+    name,
+    entry: resolve(__dirname, '../../..', name, 'dist/main.js'),
+    env: {
+      DATABASE_URL: options.databaseUrl,
+      TIDINGS_TRANSPORT: options.transport,
+      RABBITMQ_URL: options.rabbitmqUrl,
+      RABBITMQ_PREFIX: options.rabbitmqPrefix,
+      TIDINGS_ROLES: roles,
+      PORT: '0',
+      ...(backlogLimit !== undefined && { GIFT_BACKLOG_LIMIT: String(backlogLimit) }),
+      ...(leaseMs !== undefined && { GIFT_LEASE_MS: String(leaseMs) }),
+      // Colours only where a person sees them; the pipe between hides the terminal from the app.
+      ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+      ...options.env,
+    },
+    ...(firstEnv?.[name] && { firstEnv: firstEnv[name] }),
+    print: (line) => options.print(name, line),
+  });
+}

@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { type Clock, systemClock, timestampOf } from '@tidings/core';
+import { migrateDemo } from '@tidings-demo/migrations';
+import { AppFleet } from '../apps/app-fleet';
+import { AppReads } from '../apps/app-reads';
+import { openDatabaseServer } from '../database-server';
+import type { DemoOptions } from '../demo.options';
+import type { DemoPrinter } from '../demo-printer';
+import type { StartedParts } from '../started-parts';
+import { createCheckDatabase } from './check-database';
+import { writeCheckFiles } from './check-files';
+import { type Answer, type Evidence, GROUPS } from './evidence';
+import { generateGifts, type PlannedGift } from './gift-generator';
+import { parseGiftFile } from './gift-file.parser';
+import { sendGifts } from './gift-sender';
+import { judge, type Verdict } from './judge';
+import { planRequests } from './request-plan';
+import { waitUntilSettled } from './settling';
+import { measureProgress } from './sql/measure-progress';
+import { readHistory } from './sql/read-history';
+
+/** How long a dead process keeps its lanes: short, for the killed ranking's successor waits for it. */
+const LEASE_MS = 2_000;
+/** Two leases, a restart, and a slow machine. */
+const IDLE_MS = 6_000;
+const SETTLE_WITHIN_MS = 120_000;
+
+/**
+ * The proof: sends gifts by HTTP, kills ranking between a commit and its ack, waits until nothing moves any more, and holds what the apps did
+ * against what was accepted. In a database and under a queue prefix of its own, so that nothing of an earlier run is in the sums.
+ */
+export class GiftCheck {
+  readonly #run: string;
+
+  constructor(
+    private readonly options: DemoOptions & { readonly check: number },
+    private readonly parts: StartedParts,
+    private readonly printer: DemoPrinter,
+    private readonly clock: Clock = systemClock,
+  ) {
+    // Sorts by time, and two checks of one second still differ.
+    this.#run = `${timestampOf(clock.now()).replace(/\D/g, '').slice(2, 14)}_${Math.random().toString(36).slice(2, 6)}`;
+  }
+
+  async verdict(): Promise<Verdict> {
+    const { options, printer } = this;
+    const fromFile = await this.#giftsOfFile();
+    const server = await openDatabaseServer(options.databaseUrl, options.dataDir);
+    await this.parts.add({ name: `PostgreSQL (${server.kind})`, stop: () => server.stop() });
+    const database = await createCheckDatabase(server.url, this.#run);
+    await this.parts.add({ name: 'the database of the check', stop: () => database.drop() });
+    await migrateDemo(database.url);
+    const pool = new Pool({ connectionString: database.url, max: 2 });
+    await this.parts.add({ name: "the check's connections", stop: () => pool.end() });
+
+    const fleet = this.#fleet(database.url, fromFile?.length ?? options.check);
+    await this.parts.add({ name: 'the apps', stop: () => fleet.stop(), kill: () => fleet.kill() });
+    await fleet.start();
+    printer.line(`run ${this.#run}: ${server.kind} PostgreSQL, messages by ${options.transport}, all apps ready`);
+
+    const reads = new AppReads((name) => fleet.urlOf(name));
+    const gifts = fromFile ?? (await this.#generated(reads));
+    const answers = await this.#send(gifts, () => fleet.urlOf('gift-api'));
+    await this.#settle(pool, fleet, new Set(answers.map((answer) => answer.giftId)).size);
+    const evidence = await this.#evidence(answers, reads, pool);
+    printer.line(`ranking was started ${fleet.startsOf('ranking')} times`);
+    const files = await writeCheckFiles(join(options.dataDir, 'check'), this.#run, evidence);
+    printer.line(`accepted gifts in ${files.gifts}, the ledger in ${files.ledger}`);
+    return judge(evidence);
+  }
+
+  #fleet(databaseUrl: string, gifts: number): AppFleet {
+    const { options, printer } = this;
+    return new AppFleet({
+      databaseUrl,
+      transport: options.transport,
+      rabbitmqUrl: options.rabbitmqUrl,
+      rabbitmqPrefix: `check_${this.#run}`,
+      relay: options.relay,
+      backlogLimit: 1_000_000, // the check is about what was accepted; refusing is the page's rush
+      leaseMs: LEASE_MS,
+      env: { DEMO_HISTORY: '1', DEMO_RUN: this.#run, DEMO_SABOTAGE: options.sabotage ?? '' },
+      firstEnv: { ranking: { DEMO_KILL_AFTER: String(Math.max(1, Math.floor(gifts / 3))) } },
+      print: (app, line) => printer.appLine(app, line),
+    });
+  }
+
+  async #giftsOfFile(): Promise<PlannedGift[] | undefined> {
+    const { gifts } = this.options;
+    return gifts === undefined ? undefined : parseGiftFile(gifts, await readFile(gifts, 'utf8'), this.#run);
+  }
+
+  async #generated(reads: AppReads): Promise<PlannedGift[]> {
+    const { check, seed } = this.options;
+    const [rooms, catalogue] = await Promise.all([reads.rooms(), reads.catalogue()]);
+    return generateGifts({
+      count: check,
+      seed,
+      run: this.#run,
+      rooms: rooms.map((room) => room.roomId),
+      gifts: catalogue.map((entry) => entry.gift),
+    });
+  }
+
+  async #send(gifts: readonly PlannedGift[], address: () => string | undefined): Promise<readonly Answer[]> {
+    const begin = this.clock.monotonic();
+    const { answers, refusals, requests } = await sendGifts(planRequests(gifts, this.options.seed), { address });
+    const seconds = (this.clock.monotonic() - begin) / 1_000;
+    this.printer.line(
+      `${requests} requests in ${seconds.toFixed(1)} s for ${gifts.length} gifts, ${refusals.length} refused`,
+    );
+    for (const refusal of refusals.slice(0, 3)) {
+      this.printer.line(`refused with ${refusal.status}: ${refusal.idempotencyKey}: ${refusal.body}`);
+    }
+    return answers;
+  }
+
+  async #settle(pool: Pool, fleet: AppFleet, gifts: number): Promise<void> {
+    const begin = this.clock.monotonic();
+    const settling = await waitUntilSettled({
+      target: gifts * GROUPS.length,
+      measure: () => measureProgress(pool, this.#run, GROUPS),
+      idleMs: IDLE_MS,
+      restarting: () => GROUPS.some((group) => fleet.urlOf(group) === undefined),
+      withinMs: SETTLE_WITHIN_MS,
+    });
+    const seconds = (this.clock.monotonic() - begin) / 1_000;
+    const told = { settled: 'all settled', stuck: 'nothing moves any more', late: 'given up' }[settling];
+    this.printer.line(`${told} ${seconds.toFixed(1)} s after the last answer`);
+  }
+
+  async #evidence(answers: readonly Answer[], reads: AppReads, pool: Pool): Promise<Evidence> {
+    const [accepted, giftTotals, ranking, ledger, revenue, badges, history] = await Promise.all([
+      reads.gifts(),
+      reads.giftTotals(),
+      reads.rankingTotals(),
+      reads.ledger(),
+      reads.revenueTotals(),
+      reads.badgeTotals(),
+      readHistory(pool, this.#run),
+    ]);
+    return { answers, accepted, giftTotals, ranking, ledger, revenue, badges, history };
+  }
+}

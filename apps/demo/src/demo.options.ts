@@ -1,0 +1,98 @@
+import { InvalidArgumentError, Command, Option } from 'commander';
+import type { TransportName } from './apps/app-fleet';
+
+export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
+
+export interface DemoOptions {
+  readonly transport: TransportName;
+  /** Undefined: 3000, or the next free one. */
+  readonly port: number | undefined;
+  /** Gifts to check; undefined: show the page instead. */
+  readonly check: number | undefined;
+  /** NDJSON file of gifts to check instead of generated ones. */
+  readonly gifts: string | undefined;
+  readonly sabotage: Sabotage | undefined;
+  /** False: nothing carries gift-api's log to the broker. */
+  readonly relay: boolean;
+  readonly seed: number;
+  readonly dataDir: string;
+  /** Undefined: an embedded server. */
+  readonly databaseUrl: string | undefined;
+  readonly rabbitmqUrl: string;
+}
+
+interface Flags {
+  readonly transport: TransportName;
+  readonly port?: number;
+  readonly check?: number | true;
+  readonly gifts?: string;
+  readonly sabotage?: Sabotage;
+  readonly relay: boolean;
+  readonly seed: number;
+  readonly data: string;
+}
+
+const number =
+  (from: number, to: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= from && value <= to) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}.`);
+  };
+
+/** What `--check` without a number checks. */
+const CHECK_DEFAULT = 2_000;
+
+/** Reads the command line and the environment; prints the usage and leaves when they make no sense. */
+export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): DemoOptions {
+  const command = new Command('npm run demo --')
+    .description(
+      'The gift pipeline: five apps, one page. Or, with --check, the proof that nothing is lost, doubled or swapped.',
+    )
+    .addOption(
+      new Option('--transport <name>', 'what carries the messages')
+        .choices(['postgres', 'rabbitmq'])
+        .default('postgres'),
+    )
+    .option('--port <n>', 'of the page (default: 3000, or the next free one)', number(0, 65_535))
+    .option(
+      '--check [n]',
+      `send n gifts (default: ${CHECK_DEFAULT}), kill ranking on the way, compare all sums`,
+      number(1, 1_000_000),
+    )
+    .option(
+      '--gifts <file>',
+      'check the gifts of an NDJSON file: {"roomId","viewerId","gift","quantity","idempotencyKey"} a line',
+    )
+    .addOption(
+      new Option('--sabotage <what>', 'leave a safeguard out; the check must notice').choices([
+        'no-inbox',
+        'ack-first',
+        'no-order',
+      ]),
+    )
+    .option('--no-relay', 'start gift-api without its relay: on a broker, nothing arrives')
+    .option('--seed <n>', 'of the generated gifts', number(0, 2 ** 31), 1)
+    .option('--data <dir>', "the embedded database's and the check's files", '.tidings')
+    .addHelpText(
+      'after',
+      '\nEnvironment:\n  DATABASE_URL   a PostgreSQL server to use instead of the embedded one\n' +
+        '  RABBITMQ_URL   default amqp://guest:guest@127.0.0.1:5672',
+    )
+    .showHelpAfterError('(--help shows the options)');
+  const flags = command.parse([...argv], { from: 'user' }).opts<Flags>();
+  const checking = flags.check !== undefined || flags.gifts !== undefined;
+  if (flags.sabotage && !checking) command.error('error: --sabotage needs --check');
+  return {
+    transport: flags.transport,
+    port: flags.port,
+    check: !checking ? undefined : typeof flags.check === 'number' ? flags.check : CHECK_DEFAULT,
+    gifts: flags.gifts,
+    sabotage: flags.sabotage,
+    relay: flags.relay,
+    seed: flags.seed,
+    dataDir: flags.data,
+    databaseUrl: env['DATABASE_URL'] || undefined,
+    rabbitmqUrl: env['RABBITMQ_URL'] || 'amqp://guest:guest@127.0.0.1:5672',
+  };
+}

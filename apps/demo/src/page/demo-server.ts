@@ -1,0 +1,90 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Server } from 'node:http';
+import { join, resolve } from 'node:path';
+import type { AppAddress } from '../apps/app-reads';
+import { AppProxy } from './app-proxy';
+import { KILL_APP, type KillApp, KillController } from './kill.controller';
+
+export interface DemoServerOptions {
+  /** Undefined: 3000, or the next free one. */
+  readonly port: number | undefined;
+  readonly addressOf: AppAddress;
+  readonly killApp: KillApp;
+}
+
+@Module({})
+class PageModule {
+  static register(killApp: KillApp): DynamicModule {
+    return { module: PageModule, controllers: [KillController], providers: [{ provide: KILL_APP, useValue: killApp }] };
+  }
+}
+
+const FIRST_PORT = 3_000;
+const TRIES = 100;
+
+/** Serves the page and, under the same address, the apps. */
+export class DemoServer {
+  #app: NestExpressApplication | undefined;
+
+  constructor(private readonly options: DemoServerOptions) {}
+
+  /** Resolves with the page's address. Rejects when the given port is taken. */
+  async start(): Promise<string> {
+    const app = await NestFactory.create<NestExpressApplication>(PageModule, {
+      logger: ['error', 'warn'],
+      bodyParser: false,
+    });
+    this.#app = app;
+    const proxy = new AppProxy(this.options.addressOf);
+    app.use(proxy.handle);
+    for (const [prefix, folder] of Object.entries(folders())) app.useStaticAssets(folder, { prefix });
+    const server = app.getHttpServer() as Server;
+    server.on('upgrade', proxy.upgrade);
+    await listen(app, this.options.port);
+    const address = server.address();
+    return `http://localhost:${typeof address === 'object' ? address?.port : address}`;
+  }
+
+  /** Safe twice. Open connections, as a browser keeps them, are cut. */
+  async stop(): Promise<void> {
+    (this.#app?.getHttpServer() as Server | undefined)?.closeAllConnections();
+    await this.#app?.close();
+  }
+}
+
+/** What the page loads: its own files, and its libraries from where npm put them. No address of somebody else's. */
+function folders(): Readonly<Record<string, string>> {
+  const lit = packageFolder('lit', __dirname);
+  return {
+    '/': resolve(__dirname, '../../public'),
+    '/vendor/lit': lit,
+    '/vendor/lit-html': packageFolder('lit-html', lit),
+    '/vendor/lit-element': packageFolder('lit-element', lit),
+    '/vendor/reactive-element': packageFolder('@lit/reactive-element', lit),
+    '/vendor/socket.io-client': join(packageFolder('socket.io-client', __dirname), 'dist'),
+  };
+}
+
+/** Where npm put a package, seen from a folder. Not by its package.json, which lit's packages do not export. */
+function packageFolder(name: string, from: string): string {
+  const entry = require.resolve(name, { paths: [from] });
+  const folder = join('node_modules', name);
+  return entry.slice(0, entry.lastIndexOf(folder) + folder.length);
+}
+
+async function listen(app: NestExpressApplication, port: number | undefined): Promise<void> {
+  if (port !== undefined) {
+    await app.listen(port);
+    return;
+  }
+  for (let next = FIRST_PORT; ; next++) {
+    try {
+      await app.listen(next);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || next >= FIRST_PORT + TRIES) throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { migrateDemo } from '@tidings-demo/migrations';
+import { AppFleet } from './apps/app-fleet';
+import { openDatabaseServer } from './database-server';
+import type { DemoOptions } from './demo.options';
+import type { DemoPrinter } from './demo-printer';
+import { DemoServer } from './page/demo-server';
+import type { StartedParts } from './started-parts';
+
+/** Low enough that a rush of some hundred gifts meets it, so that the page can show a refusal. */
+const BACKLOG_LIMIT = 150;
+
+/** Starts the database, the apps and the page. Resolves when the page's address is printed. */
+export async function showDemo(options: DemoOptions, parts: StartedParts, printer: DemoPrinter): Promise<void> {
+  const database = await openDatabaseServer(options.databaseUrl, options.dataDir);
+  await parts.add({ name: `PostgreSQL (${database.kind})`, stop: () => database.stop() });
+  await migrateDemo(database.url);
+
+  const fleet = new AppFleet({
+    databaseUrl: database.url,
+    transport: options.transport,
+    rabbitmqUrl: options.rabbitmqUrl,
+    rabbitmqPrefix: 'tidings_demo',
+    relay: options.relay,
+    backlogLimit: BACKLOG_LIMIT,
+    print: (app, line) => printer.appLine(app, line),
+  });
+  await parts.add({ name: 'the apps', stop: () => fleet.stop(), kill: () => fleet.kill() });
+  await fleet.start();
+
+  const server = new DemoServer({
+    port: options.port,
+    addressOf: (name) => fleet.urlOf(name),
+    killApp: (name) => fleet.crash(name),
+  });
+  await parts.add({ name: 'the page', stop: () => server.stop() });
+  const address = await server.start();
+  printer.line(`\n  Tidings demo   ${address}   messages by ${options.transport}, data in ${database.kind} PostgreSQL`);
+  printer.line('  Ctrl-C stops it\n');
+}
