@@ -1,0 +1,31 @@
+import {
+  checksumMiddleware,
+  type Clock,
+  logMiddleware,
+  type Middleware,
+  retryMiddleware,
+  type TidingsLogger,
+} from '@tidings/core';
+
+export interface ChainParts {
+  /** The user's. */
+  readonly middleware: readonly Middleware[];
+  readonly logger: TidingsLogger;
+  readonly clock: Clock;
+  /** Undefined without a store: a rejected message is the transport's to file. */
+  readonly deadLetter: Middleware | undefined;
+  /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
+  readonly inbox: Middleware | undefined;
+}
+
+/**
+ * The order in which policies surround each handler, outermost first; nowhere else is it decided.
+ * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
+ * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
+ * - The inbox is innermost: guard, interceptor, pipe and handler run in its transaction.
+ */
+export function chainOf(parts: ChainParts): readonly Middleware[] {
+  const { middleware, logger, clock, deadLetter, inbox } = parts;
+  const chain = [...middleware, logMiddleware(logger), deadLetter, retryMiddleware(clock), checksumMiddleware, inbox];
+  return chain.filter((policy) => policy !== undefined);
+}

@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import type { DeliveryLevel, MessageContract, RetryPolicy } from '@tidings/core';
+import { completeParams } from './message-params.decorator';
+
+export interface OnMessageOptions {
+  /** Consumers of one group share the messages of a topic; every group gets all of them. */
+  readonly group: string;
+  /** Messages of one key one after the other, across all consumers of the group. Default false. */
+  readonly ordered?: boolean;
+  /** Messages that one process handles at once. Each holds a connection of the store's pool meanwhile. Default 5. */
+  readonly concurrency?: number;
+  /** Default `effectivelyOnce`; for broadcast `atLeastOnce`, since every process handles a message. */
+  readonly level?: DeliveryLevel;
+  /** What becomes of a failure. Default `exponential()`: 5 attempts, then the dead letters. None with `atMostOnce`. */
+  readonly retry?: RetryPolicy;
+  /** Every process gets every message; nothing is kept for one that is away. Default false. */
+  readonly broadcast?: boolean;
+  /** Where a group that did not exist before begins. Default `now`. */
+  readonly from?: 'now' | 'earliest';
+  /** Default: where the contract's route leads. Required when it leads to several transports. */
+  readonly transport?: string;
+  /** The store whose transaction the handler runs in. Default: the store `default`, or the only one. */
+  readonly store?: string;
+}
+
+/** What a decorated method handles. */
+export interface OnMessageMetadata {
+  readonly contract: MessageContract<unknown, never>;
+  readonly options: OnMessageOptions;
+}
+
+export const ON_MESSAGE = 'tidings:on-message';
+
+// Nest's ENTRY_PROVIDER_WATERMARK: Nest then hands the class request-scoped and transient APP_* enhancers, as it does for controllers.
+const ENTRY_PROVIDER = '__entryProvider__';
+
+/**
+ * Handles the messages of a contract: on a method of a provider or controller, more than once if need be. The method takes `(payload, context)`, or
+ * whatever `@Payload()`, `@Ctx()` and `@Headers()` say. It succeeds when it returns, unless it returns a Settlement, which then counts.
+ */
+export function OnMessage(contract: MessageContract<unknown, never>, options: OnMessageOptions): MethodDecorator {
+  return (target, method, descriptor: PropertyDescriptor) => {
+    completeParams(target, method);
+    const known = onMessageOf(descriptor.value);
+    // Decorators apply from the last to the first: this keeps the order in which they are read.
+    Reflect.defineMetadata(ON_MESSAGE, [{ contract, options }, ...known], descriptor.value as object);
+    Reflect.defineMetadata(ENTRY_PROVIDER, true, target.constructor);
+  };
+}
+
+export const onMessageOf = (method: unknown): readonly OnMessageMetadata[] =>
+  typeof method === 'function' ? ((Reflect.getMetadata(ON_MESSAGE, method) ?? []) as OnMessageMetadata[]) : [];

@@ -1,0 +1,21 @@
+import type { ParamData } from '@nestjs/common';
+import type { MessageContext } from '@tidings/core';
+import { MESSAGE_PARAM } from '../decorators/message-params.decorator';
+
+/** Takes a parameter's value from what a handler is called with: `[payload, context]`. Nest calls it before the pipes. */
+export const messageParamsFactory = {
+  exchangeKeyForValue(kind: number, data: ParamData, args: [payload: unknown, context: MessageContext]): unknown {
+    const [payload, context] = args;
+    const { headers } = context.message;
+    switch (kind) {
+      case MESSAGE_PARAM.PAYLOAD:
+        return typeof data === 'string' ? (payload as Record<string, unknown> | null | undefined)?.[data] : payload;
+      case MESSAGE_PARAM.CONTEXT:
+        return context;
+      case MESSAGE_PARAM.HEADERS:
+        return typeof data === 'string' ? headers[data] : headers;
+      default:
+        return undefined;
+    }
+  },
+};

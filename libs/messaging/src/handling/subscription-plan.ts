@@ -1,0 +1,157 @@
+import {
+  type DeliveryLevel,
+  exponential,
+  type HandlerDefinition,
+  never,
+  parseOptions,
+  type Subscription,
+} from '@tidings/core';
+import { z } from 'zod';
+import { MessagingConfigurationError, namesOf } from '../messaging.errors';
+import type { OnMessageOptions } from '../decorators/on-message.decorator';
+import type { ContractRouter } from '../publishing/contract-router';
+import { unknownTransport } from '../publishing/transport-registry';
+import { storeNamed } from '../store-choice';
+import type { FoundHandler } from './handler.explorer';
+
+/** One group on one topic of one transport, and its handlers by message type: several contracts may share a topic. */
+export interface PlannedSubscription {
+  readonly transport: string;
+  readonly subscription: Subscription;
+  readonly handlers: readonly HandlerDefinition[];
+}
+
+export interface PlanSetting {
+  readonly router: ContractRouter;
+  readonly transports: readonly string[];
+  readonly stores: readonly string[];
+}
+
+type Shared = Pick<Subscription, 'ordered' | 'broadcast' | 'concurrency' | 'from'>;
+
+const SHARED_DEFAULTS: Shared = { ordered: false, broadcast: false, concurrency: 5, from: 'now' };
+const SHARED = ['ordered', 'broadcast', 'concurrency', 'from'] as const;
+
+const hasSettle = (value: unknown): boolean => typeof (value as { settle?: unknown } | null)?.settle === 'function';
+
+const schema = z.strictObject({
+  group: z.string({ error: 'expected the name of a group' }).min(1, { error: 'expected the name of a group' }),
+  ordered: z.boolean().optional(),
+  concurrency: z.number().int().min(1).max(10_000).optional(),
+  level: z.enum(['atMostOnce', 'atLeastOnce', 'effectivelyOnce']).optional(),
+  retry: z.custom(hasSettle, { error: 'expected a retry policy: exponential(), fixed() or never()' }).optional(),
+  broadcast: z.boolean().optional(),
+  from: z.enum(['now', 'earliest']).optional(),
+  transport: z.string().optional(),
+  store: z.string().optional(),
+});
+
+/**
+ * What to subscribe for the handlers of an application. Pure; everything that could be meant in two ways fails here, before anything connects.
+ *
+ * @throws MessagingConfigurationError, or OptionsError for a bad option of `@OnMessage`.
+ */
+export function planSubscriptions(found: readonly FoundHandler[], setting: PlanSetting): PlannedSubscription[] {
+  const places = new Map<string, FoundHandler[]>();
+  for (const handler of found) {
+    parseOptions(`@OnMessage(${handler.contract.type}) of ${handler.name}`, schema, handler.options);
+    const key = JSON.stringify([transportOf(handler, setting), handler.contract.topic, handler.options.group]);
+    places.set(key, [...(places.get(key) ?? []), handler]);
+  }
+  return [...places.values()].map((handlers) => planOne(handlers, setting));
+}
+
+function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedSubscription {
+  const [first] = found;
+  refuseTwins(found);
+  const { contract, options } = first!;
+  const subscription: Subscription = { topic: contract.topic, group: options.group, ...sharedOf(found) };
+  const transport = transportOf(first!, setting);
+  const handlers = found.map((handler) => definitionOf(handler, transport, subscription, setting));
+  return { transport, subscription, handlers };
+}
+
+function definitionOf(
+  { name, contract, options, invoke }: FoundHandler,
+  transport: string,
+  subscription: Subscription,
+  { stores }: PlanSetting,
+): HandlerDefinition {
+  const level = levelOf(name, options, subscription);
+  const store = stores.length > 0 || options.store !== undefined ? storeNamed(name, stores, options.store) : '';
+  if (level === 'effectivelyOnce' && store === '') {
+    throw new MessagingConfigurationError(
+      name,
+      "expected a store for level effectivelyOnce, found none; add one to messaging.stores, or choose level: 'atLeastOnce'",
+    );
+  }
+  const retry = options.retry ?? (level === 'atMostOnce' ? never() : exponential());
+  return { name, contract, subscription, transport, store, level, retry, invoke };
+}
+
+function levelOf(name: string, options: OnMessageOptions, { broadcast }: Subscription): DeliveryLevel {
+  const level = options.level ?? (broadcast ? 'atLeastOnce' : 'effectivelyOnce');
+  if (broadcast && level === 'effectivelyOnce') {
+    throw new MessagingConfigurationError(
+      name,
+      'expected level atLeastOnce or atMostOnce with broadcast, found effectivelyOnce; every process handles a broadcast message, so that it cannot take effect once',
+    );
+  }
+  if (level === 'atMostOnce' && options.retry) {
+    throw new MessagingConfigurationError(
+      name,
+      'expected no retry with level atMostOnce, found one; the message is accepted before the handler runs, so that nothing is left to retry',
+    );
+  }
+  return level;
+}
+
+/** Several handlers of one subscription: what one says holds for all, and two may not say different things. */
+function sharedOf(found: readonly FoundHandler[]): Shared {
+  const shared: Record<string, unknown> = { ...SHARED_DEFAULTS };
+  for (const option of SHARED) {
+    const [one, ...others] = found.filter(({ options }) => options[option] !== undefined);
+    if (!one) continue;
+    shared[option] = one.options[option];
+    const other = others.find(({ options }) => options[option] !== one.options[option]);
+    if (other) {
+      throw new MessagingConfigurationError(
+        `group ${one.options.group} on ${one.contract.topic}`,
+        `expected one value of ${option} for its subscription, found ${String(one.options[option])} at ${one.name} and ` +
+          `${String(other.options[option])} at ${other.name}; say it once, or use two groups`,
+      );
+    }
+  }
+  return shared as unknown as Shared;
+}
+
+function refuseTwins(found: readonly FoundHandler[]): void {
+  for (const [index, handler] of found.entries()) {
+    const twin = found.slice(0, index).find(({ contract }) => contract.type === handler.contract.type);
+    if (!twin) continue;
+    throw new MessagingConfigurationError(
+      `group ${handler.options.group} on ${handler.contract.topic}`,
+      `expected one handler for ${handler.contract.type}, found ${placeOf(twin)} and ${placeOf(handler)}; ` +
+        'give each a group of its own, or provide the class in one module only',
+    );
+  }
+}
+
+const placeOf = ({ name, module }: FoundHandler): string => `${name} (in ${module})`;
+
+function transportOf({ name, contract, options }: FoundHandler, { router, transports }: PlanSetting): string {
+  if (options.transport !== undefined) {
+    if (transports.includes(options.transport)) return options.transport;
+    throw unknownTransport(name, options.transport, transports);
+  }
+  const [only, ...others] = router.find(contract.type) ?? [];
+  if (only && others.length === 0) return only.transport;
+  const choice = only
+    ? `its route leads to ${namesOf([only, ...others].map(({ transport }) => transport))}`
+    : `there are several (${namesOf(transports)}) and no route matches`;
+  throw new MessagingConfigurationError(
+    name,
+    `expected one transport to receive ${contract.type} from; ${choice}. Add { transport: '${only?.transport ?? transports[0]}' } to @OnMessage` +
+      (only ? '' : `, or route('${contract.type}').to('${transports[0]}') to messaging.routes`),
+  );
+}

@@ -1,0 +1,45 @@
+export { messagingMigrations } from './messaging-runtime';
+export { getDeadLettersToken, InjectDeadLetters } from './decorators/inject-dead-letters.decorator';
+export { getOutboxToken, InjectOutbox } from './decorators/inject-outbox.decorator';
+export { InjectPublisher } from './decorators/inject-publisher.decorator';
+export { Ctx, Headers, type ParamPipe, Payload } from './decorators/message-params.decorator';
+export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
+export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
+export { MessagingConfigurationError, PublishFailedError, type UnconfirmedMessage } from './messaging.errors';
+export { MessagingModule } from './messaging.module';
+export type { MessagingExtras } from './messaging.module-definition';
+export type { MessagingOptions, Migrate, Role } from './messaging.options';
+export { nestLogger } from './nest.logger';
+export { type DirectPublication, type DirectPublishOptions, MessagePublisher } from './publishing/message-publisher';
+export { Route, route } from './publishing/route';
+export { isTidingsContext, MESSAGE_CONTEXT_TYPE, messageContextOf } from './tidings-context';
+
+// What an application needs of the packages behind this one.
+export {
+  accept,
+  ContractError,
+  defineMessage,
+  type Delivery,
+  type DeliveryLevel,
+  exponential,
+  fixed,
+  type Message,
+  type MessageContract,
+  MessageContext,
+  type Middleware,
+  never,
+  NonRetriableError,
+  NotInTransactionError,
+  OptionsError,
+  type PayloadOf,
+  type PublishOptions,
+  reject,
+  release,
+  retry,
+  type RetryOptions,
+  type RetryPolicy,
+  type Settlement,
+  type TidingsLogger,
+} from '@tidings/core';
+export { PostgresDeadLetters } from './dead-letters.provisional';
+export { type BoundOutbox, Outbox } from '@tidings/outbox';

@@ -1,0 +1,133 @@
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { asError } from '@tidings/core';
+import { HandlerExplorer } from '../handling/handler.explorer';
+import { planSubscriptions } from '../handling/subscription-plan';
+import { MessagingRuntime } from '../messaging-runtime';
+import { InjectionCheck } from './injection-check';
+import { RunningConsumer } from './running-consumer';
+import { watchForShutdownHooks } from './shutdown-hook-watch';
+
+type Undo = () => Promise<unknown>;
+
+/**
+ * Starts and stops what an application receives and relays, by Nest's hooks.
+ *
+ * Start: stores, tables, transports, subscriptions, relays. The subscriptions come before the relays, so that queues exist before the first publish:
+ * on a new broker the relay's messages would otherwise be unroutable. What fails undoes what was started, and the boot fails.
+ *
+ * Stop: `beforeApplicationShutdown` stops the subscriptions and waits for their handlers, which may still publish, then the relays;
+ * `onApplicationShutdown` closes transports and stores. A signal during the start waits for the start.
+ */
+@Injectable()
+export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  #starting: Promise<void> = Promise.resolve();
+  #consumers: readonly RunningConsumer[] = [];
+  #relaying = false;
+  readonly #stopReceiving: Undo[] = [];
+  readonly #close: Undo[] = [];
+  readonly #watch = new AbortController();
+
+  constructor(
+    private readonly runtime: MessagingRuntime,
+    private readonly explorer: HandlerExplorer,
+    private readonly injections: InjectionCheck,
+  ) {}
+
+  get consumers(): readonly RunningConsumer[] {
+    return this.#consumers;
+  }
+
+  get relaying(): boolean {
+    return this.#relaying;
+  }
+
+  onApplicationBootstrap(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#watch.abort();
+    await this.#starting.catch(() => undefined);
+    await this.#undo(this.#stopReceiving);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.beforeApplicationShutdown(); // Nest calls both; a test may call one
+    await this.#undo(this.#close);
+  }
+
+  async #start(): Promise<void> {
+    const { runtime } = this;
+    this.injections.check();
+    const planned = runtime.plays('handle')
+      ? planSubscriptions(this.explorer.explore(), {
+          router: runtime.router,
+          transports: runtime.transports.names,
+          stores: runtime.storeNames,
+        })
+      : [];
+    if (runtime.options.roles.length === 0) return;
+    try {
+      await this.#open();
+      if (runtime.plays('handle')) await this.#handle(planned);
+      if (runtime.plays('relay')) await this.#relay();
+    } catch (thrown) {
+      await this.#undo(this.#stopReceiving);
+      await this.#undo(this.#close);
+      throw thrown;
+    }
+    if (runtime.plays('handle', 'relay')) watchForShutdownHooks(runtime.logger, this.#watch.signal);
+  }
+
+  async #open(): Promise<void> {
+    const { runtime } = this;
+    this.#close.push(() => runtime.transports.close());
+    for (const patterns of runtime.stores) {
+      this.#close.push(async () => {
+        await patterns.log.signals.flush();
+        await patterns.store.close();
+      });
+      await runtime.prepare(patterns);
+    }
+  }
+
+  async #handle(planned: ReturnType<typeof planSubscriptions>): Promise<void> {
+    const { chain, clock, logger, options, transports, stores } = this.runtime;
+    for (const { upkeep } of stores) {
+      upkeep.start();
+      this.#close.unshift(() => upkeep.stop());
+    }
+    this.#consumers = planned.map((one) => new RunningConsumer(one, { chain, clock, logger }));
+    this.#stopReceiving.push(() => Promise.all(this.#consumers.map((consumer) => consumer.stop(options.drainMs))));
+    for (const consumer of this.#consumers) await consumer.start(await transports.connect(consumer.planned.transport));
+    logger.info({ subscriptions: this.#consumers.length }, 'receiving');
+  }
+
+  async #relay(): Promise<void> {
+    const { stores, transports } = this.runtime;
+    if (stores.length === 0) return;
+    for (const name of transports.names) await transports.connect(name);
+    for (const { relay } of stores) {
+      this.#stopReceiving.push(() => relay.stop());
+      await relay.start();
+    }
+    this.#relaying = true;
+  }
+
+  /** In their order, each once; one that fails is logged and does not keep the others from their turn. */
+  async #undo(steps: Undo[]): Promise<void> {
+    for (const step of steps.splice(0)) {
+      try {
+        await step();
+      } catch (thrown) {
+        this.runtime.logger.error({ err: asError(thrown) }, 'could not be stopped in order');
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { Outbox } from '@tidings/outbox';
+import { PostgresDeadLetters } from '../dead-letters.provisional';
+import { getDeadLettersToken } from '../decorators/inject-dead-letters.decorator';
+import { getOutboxToken } from '../decorators/inject-outbox.decorator';
+import type { HandlerWrapper } from '../handling/handler-invoker';
+import { MessagingRuntime } from '../messaging-runtime';
+
+// Nest's own keys (`@nestjs/common/constants`).
+const PARAMETERS = ['self:paramtypes', 'design:paramtypes'] as const;
+const PROPERTIES = 'self:properties_metadata';
+
+const UNNAMED = new Set<unknown>([getOutboxToken(), getDeadLettersToken(), Outbox, PostgresDeadLetters]);
+
+/**
+ * Fails the boot of an application that injects the outbox or the dead letters without a name while it is not clear of which store. An application
+ * without a store that injects neither boots, which is why their providers cannot simply throw.
+ */
+@Injectable()
+export class InjectionCheck {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly runtime: MessagingRuntime,
+  ) {}
+
+  /** @throws MessagingConfigurationError that names the class. */
+  check(): void {
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      if (wrapper.isAlias || !injected(wrapper).some((token) => UNNAMED.has(token))) continue;
+      this.runtime.storeFor(`${wrapper.name}, which injects an outbox or dead letters`);
+    }
+  }
+}
+
+function injected({ metatype, isNotMetatype, inject }: HandlerWrapper): unknown[] {
+  if (inject) return inject;
+  if (isNotMetatype || typeof metatype !== 'function') return [];
+  const [declared = [], types = []] = PARAMETERS.map(
+    (key) => Reflect.getMetadata(key, metatype) as unknown[] | undefined,
+  );
+  const properties = (Reflect.getMetadata(PROPERTIES, metatype) ?? []) as { type: unknown }[];
+  return [...types, ...declared.map((one) => (one as { param: unknown }).param), ...properties.map(({ type }) => type)];
+}

@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { TransportHealth } from '@tidings/core';
+import { MessagingRuntime } from '../messaging-runtime';
+import { ConsumerLifecycle } from './consumer-lifecycle';
+
+export interface RelayHealth {
+  readonly store: string;
+  readonly up: boolean;
+  /** Lanes that this process holds; 0 while others hold them all. */
+  readonly lanes: number;
+  readonly detail: string;
+}
+
+export interface MessagingHealthReport {
+  /** Every consumer, relay and transport in use is up. */
+  readonly up: boolean;
+  readonly consumers: { readonly up: number; readonly total: number };
+  /** Empty in a process without the role `relay`. */
+  readonly relays: readonly RelayHealth[];
+  /** Those in use: a process that only writes to outboxes uses none. */
+  readonly transports: Readonly<Record<string, TransportHealth>>;
+}
+
+/** What this process's messaging is up to, from memory: safe to ask as often as a probe likes. For the backlog ask `outbox.backlog()`. */
+@Injectable()
+export class MessagingHealth {
+  constructor(
+    private readonly runtime: MessagingRuntime,
+    private readonly lifecycle: ConsumerLifecycle,
+  ) {}
+
+  check(): MessagingHealthReport {
+    const { consumers } = this.lifecycle;
+    const healthy = consumers.filter((consumer) => consumer.healthy()).length;
+    const relays = this.lifecycle.relaying
+      ? this.runtime.stores.map(({ name, relay }) => relayHealth(name, relay))
+      : [];
+    const transports = this.runtime.transports.health();
+    return {
+      up:
+        healthy === consumers.length && relays.every(({ up }) => up) && Object.values(transports).every(({ up }) => up),
+      consumers: { up: healthy, total: consumers.length },
+      relays,
+      transports,
+    };
+  }
+}
+
+function relayHealth(store: string, { lanes, failing }: { lanes: number; failing: Error | undefined }): RelayHealth {
+  const detail = failing ? `cannot read the log: ${failing.message}` : `${lanes} lanes held`;
+  return { store, up: failing === undefined, lanes, detail };
+}

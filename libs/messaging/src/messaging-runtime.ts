@@ -1,0 +1,149 @@
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import {
+  type DeadLetterSink,
+  MessageFactory,
+  type Middleware,
+  type Migration,
+  type PeriodicTask,
+  type Store,
+  systemClock,
+  type TidingsLogger,
+} from '@tidings/core';
+import { deadLetterMiddleware, deadLetterMigrations, PostgresDeadLetters } from './dead-letters.provisional';
+import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
+import { checkSchema, logOf, type MessageLog, Outbox, OutboxRelay, postgresLogMigrations } from '@tidings/outbox';
+import { chainOf } from './chain';
+import {
+  type CheckedMessagingOptions,
+  checkMessagingOptions,
+  type MessagingOptions,
+  type Role,
+} from './messaging.options';
+import { nestLogger } from './nest.logger';
+import { ContractRouter } from './publishing/contract-router';
+import { MessagePublisher } from './publishing/message-publisher';
+import { TransportRegistry } from './publishing/transport-registry';
+import { storeNamed } from './store-choice';
+
+/** All tables that a store needs: for `migrate(store, messagingMigrations)` of @tidings/database. */
+export const messagingMigrations: readonly Migration[] = [
+  ...postgresLogMigrations,
+  ...inboxMigrations,
+  ...deadLetterMigrations,
+];
+
+/** What one store carries. */
+export interface StorePatterns {
+  readonly name: string;
+  readonly store: Store;
+  readonly log: MessageLog;
+  readonly outbox: Outbox;
+  readonly deadLetters: PostgresDeadLetters;
+  readonly inbox: PostgresInbox;
+  readonly relay: OutboxRelay;
+  readonly upkeep: PeriodicTask;
+}
+
+/** Everything that an application's options describe, put together, and nothing started. One an application. */
+export class MessagingRuntime {
+  readonly options: CheckedMessagingOptions;
+  readonly clock = systemClock;
+  readonly logger: TidingsLogger;
+  readonly transports: TransportRegistry;
+  readonly router: ContractRouter;
+  readonly publisher: MessagePublisher;
+  readonly chain: readonly Middleware[];
+  readonly #stores: ReadonlyMap<string, StorePatterns>;
+
+  /** @throws OptionsError that names the bad option by its path. */
+  constructor(given: MessagingOptions) {
+    const options = checkMessagingOptions(given);
+    this.options = options;
+    this.logger = options.logger ?? nestLogger();
+    this.transports = new TransportRegistry(options.transports);
+    this.router = new ContractRouter(options.routes, this.transports.names);
+    const factory = new MessageFactory(options.source, this.clock);
+    // Tells this process in dead letters: a host may run several, and a container's process is always number 1.
+    const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+    this.publisher = new MessagePublisher(factory, this.router.destinationsOf, this.transports);
+    this.#stores = new Map(
+      Object.entries(options.stores).map(([name, store]) => [name, this.#patternsOf(name, store, factory, instance)]),
+    );
+    this.chain = this.#chain(instance);
+  }
+
+  get stores(): readonly StorePatterns[] {
+    return [...this.#stores.values()];
+  }
+
+  get storeNames(): readonly string[] {
+    return [...this.#stores.keys()];
+  }
+
+  /** True when a store is meant where none is named. */
+  get hasDefaultStore(): boolean {
+    return this.#stores.size === 1 || this.#stores.has('default');
+  }
+
+  plays(...roles: readonly Role[]): boolean {
+    return roles.some((role) => this.options.roles.includes(role));
+  }
+
+  /** @throws MessagingConfigurationError when there is no such store, or several could be meant. */
+  storeFor(subject: string, name?: string): StorePatterns {
+    return this.#stores.get(storeNamed(subject, this.storeNames, name))!;
+  }
+
+  /** @throws TidingsError `TIDINGS_SCHEMA` when the tables are missing and may not be made. */
+  async prepare({ store }: StorePatterns): Promise<void> {
+    await store.connect();
+    await this.options.migrate?.(store, messagingMigrations);
+    await checkSchema(store);
+  }
+
+  #patternsOf(name: string, store: Store, factory: MessageFactory, instance: string): StorePatterns {
+    const { clock, logger } = this;
+    const { transports, relay } = this.options;
+    const log = logOf(store, clock, logger);
+    const deadLetters = new PostgresDeadLetters(store);
+    const inbox = new PostgresInbox(store, this.options.inbox);
+    return {
+      name,
+      store,
+      log,
+      outbox: new Outbox({ log, factory, routes: this.router.destinationsOf, transports }),
+      deadLetters,
+      inbox,
+      relay: new OutboxRelay({
+        log,
+        transports,
+        deadLetters,
+        instance,
+        clock,
+        logger,
+        ...(relay && { options: relay }),
+      }),
+      upkeep: inboxUpkeep(inbox.buckets, clock, logger),
+    };
+  }
+
+  #chain(instance: string): readonly Middleware[] {
+    const { clock, logger } = this;
+    const { middleware, inbox } = this.options;
+    if (this.#stores.size === 0) return chainOf({ middleware, clock, logger, deadLetter: undefined, inbox: undefined });
+    const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
+    const sinkOf = (name: string): DeadLetterSink => patterns(name).deadLetters;
+    return chainOf({
+      middleware,
+      clock,
+      logger,
+      deadLetter: deadLetterMiddleware({ sinkOf, instance }),
+      inbox: inboxMiddleware({
+        ...inbox,
+        stores: (name) => patterns(name).store,
+        inboxOf: (name) => patterns(name).inbox,
+      }),
+    });
+  }
+}

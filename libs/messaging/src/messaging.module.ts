@@ -1,0 +1,73 @@
+import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { PostgresDeadLetters } from './dead-letters.provisional';
+import { Outbox } from '@tidings/outbox';
+import { getDeadLettersToken } from './decorators/inject-dead-letters.decorator';
+import { getOutboxToken } from './decorators/inject-outbox.decorator';
+import { HandlerExplorer } from './handling/handler.explorer';
+import { HandlerInvoker } from './handling/handler-invoker';
+import { ConsumerLifecycle } from './lifecycle/consumer-lifecycle';
+import { InjectionCheck } from './lifecycle/injection-check';
+import { MessagingHealth } from './lifecycle/messaging-health';
+import { MessagingRuntime } from './messaging-runtime';
+import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } from './messaging.module-definition'; // prettier-ignore
+import type { MessagingOptions } from './messaging.options';
+import { MessagePublisher } from './publishing/message-publisher';
+
+const fromRuntime = <T>(
+  provide: FactoryProvider['provide'],
+  useFactory: (runtime: MessagingRuntime) => T,
+): Provider => ({
+  provide,
+  inject: [MessagingRuntime],
+  useFactory,
+});
+
+/** The outbox and dead letters of a store that options name; `undefined` for the unnamed ones, where InjectionCheck answers for their absence. */
+function storeProviders(names: readonly string[]): Provider[] {
+  const unnamed = (runtime: MessagingRuntime) => (runtime.hasDefaultStore ? runtime.storeFor('messaging') : undefined);
+  return [
+    fromRuntime(getOutboxToken(), (runtime) => unnamed(runtime)?.outbox),
+    fromRuntime(getDeadLettersToken(), (runtime) => unnamed(runtime)?.deadLetters),
+    { provide: Outbox, useExisting: getOutboxToken() },
+    { provide: PostgresDeadLetters, useExisting: getDeadLettersToken() },
+    ...names.flatMap((name) => [
+      fromRuntime(getOutboxToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).outbox),
+      fromRuntime(getDeadLettersToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).deadLetters),
+    ]),
+  ];
+}
+
+/** Messaging for a Nest application: import it once, by `forRoot` or `forRootAsync`. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    { provide: MessagingRuntime, inject: [MODULE_OPTIONS_TOKEN], useFactory: (options: MessagingOptions) => new MessagingRuntime(options) }, // prettier-ignore
+    fromRuntime(MessagePublisher, ({ publisher }) => publisher),
+    HandlerInvoker,
+    HandlerExplorer,
+    InjectionCheck,
+    ConsumerLifecycle,
+    MessagingHealth,
+  ],
+  exports: [MessagePublisher, MessagingHealth],
+})
+export class MessagingModule extends ConfigurableModuleClass {
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return withStores(super.forRoot(options), Object.keys((options.stores as object | undefined) ?? {}));
+  }
+
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return withStores(super.forRootAsync(options), options.storeNames ?? []);
+  }
+}
+
+function withStores(definition: DynamicModule, names: readonly string[]): DynamicModule {
+  const providers = storeProviders(names);
+  const tokens = providers.map((provider) => (provider as FactoryProvider).provide);
+  return {
+    ...definition,
+    providers: [...(definition.providers ?? []), ...providers],
+    exports: [...(definition.exports ?? []), ...tokens],
+  };
+}

@@ -1,0 +1,117 @@
+import type { Middleware, Migration, Store, TidingsLogger, Transport } from '@tidings/core';
+import { OptionsError, parseOptions } from '@tidings/core';
+import type { InboxOptions } from '@tidings/inbox';
+import type { OutboxRelayOptions } from '@tidings/outbox';
+import { z } from 'zod';
+import { namesOf } from './messaging.errors';
+import { Route } from './publishing/route';
+
+/**
+ * What a process does. `publish` starts nothing by itself: it stands for a process that only publishes, which needs no broker as long as it goes
+ * through an outbox. `relay` passes on what outboxes hold; `handle` runs the handlers.
+ */
+export type Role = 'publish' | 'relay' | 'handle';
+
+/** Creates or updates the tables of a store; `migrate` of @tidings/database is one. */
+export type Migrate = (store: Store, migrations: readonly Migration[]) => Promise<unknown>;
+
+export interface MessagingOptions {
+  /** The service's name; on every message that it publishes. */
+  readonly source: string;
+  /** Databases by name, as `{ default: typeorm(dataSource) }`. Without one there is no outbox, no inbox and no dead letter of ours. Default none. */
+  readonly stores?: Readonly<Record<string, Store>>;
+  /** Brokers by name, as `{ main: rabbitmq({ … }) }`. */
+  readonly transports: Readonly<Record<string, Transport>>;
+  /** Which contracts go to which transports; the first that matches counts. Default: everything to the only transport. */
+  readonly routes?: readonly Route[];
+  /** Default all three. `[]` switches everything off: nothing connects, for tests of an application's other parts. */
+  readonly roles?: readonly Role[];
+  /** `migrate` of @tidings/database, to create and update Tidings' tables at start. Default: never; the process refuses to start without tables. */
+  readonly migrate?: Migrate;
+  /** Around every handler, outermost first, outside of Tidings' own. Default none. */
+  readonly middleware?: readonly Middleware[];
+  /** How long a stop waits for handlers that run. Default 10,000. */
+  readonly drainMs?: number;
+  readonly relay?: OutboxRelayOptions;
+  readonly inbox?: InboxOptions;
+  /** Default: Nest's logger, with the context "Tidings". */
+  readonly logger?: TidingsLogger;
+}
+
+export type CheckedMessagingOptions = Readonly<
+  Required<Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox'>> &
+    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox'>
+>;
+
+const found = (value: unknown): string =>
+  value === null ? 'null' : typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : typeof value;
+
+/** A port is told by its methods: two copies of a package, or an adapter of one's own, must do. */
+const port = <T>(what: string, methods: readonly string[], way: string) =>
+  z.unknown().transform((value, context): T => {
+    const missing = methods.filter(
+      (name) => typeof (value as Record<string, unknown> | null | undefined)?.[name] !== 'function',
+    );
+    if (missing.length === 0) return value as T;
+    context.addIssue({
+      code: 'custom',
+      message: `expected a ${what} (${way}), found ${found(value)} without ${missing.join(', ')}`,
+    });
+    return z.NEVER;
+  });
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const functionOf = <T>(what: string) => z.custom<T>(isFunction, { error: `expected ${what}` });
+
+const schema = z.strictObject({
+  source: z
+    .string({ error: 'expected the name of this service' })
+    .min(1, { error: 'expected the name of this service' }),
+  stores: z
+    .record(
+      z.string(),
+      port<Store>('Store', ['query', 'run', 'join', 'listen', 'connect', 'close'], 'typeorm(dataSource) or pg(pool)'),
+    )
+    .default({}),
+  transports: z
+    .record(
+      z.string(),
+      port<Transport>(
+        'Transport',
+        ['connect', 'publish', 'subscribe', 'close', 'health'],
+        'rabbitmq({ … }), postgres({ … })',
+      ),
+      { error: 'expected transports by name, as { main: rabbitmq({ … }) }' },
+    )
+    .refine((transports) => Object.keys(transports).length > 0, {
+      error: 'expected at least one transport, found none',
+    }),
+  routes: z
+    .array(z.custom<Route>((value) => value instanceof Route, { error: "expected route('…').to('…')" }))
+    .default([]),
+  roles: z
+    .array(z.enum(['publish', 'relay', 'handle'], { error: 'expected publish, relay or handle' }))
+    .default(['publish', 'relay', 'handle']),
+  migrate: functionOf<Migrate>('the function `migrate` of @tidings/database, or nothing').optional(),
+  middleware: z.array(functionOf<Middleware>('a middleware (a function)')).default([]),
+  drainMs: z.number().int().min(0).default(10_000),
+  relay: z.custom<OutboxRelayOptions>().optional(),
+  inbox: z.custom<InboxOptions>().optional(),
+  logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),
+});
+
+/** @throws OptionsError that names the bad option by its path below `messaging`. */
+export function checkMessagingOptions(options: MessagingOptions): CheckedMessagingOptions {
+  const checked = parseOptions('messaging', schema, options) as CheckedMessagingOptions;
+  const transports = Object.keys(checked.transports);
+  checked.routes.forEach((route, index) => {
+    const unknown = route.transports.find((name) => !transports.includes(name));
+    if (unknown !== undefined) {
+      throw new OptionsError(
+        `messaging.routes.${index}`,
+        `route "${route.pattern}" leads to "${unknown}", which is no transport of messaging.transports (${namesOf(transports)})`,
+      );
+    }
+  });
+  return checked;
+}
