@@ -17,6 +17,8 @@ export interface HeldLane extends Held {
   /** This process's monotonic clock when the last renewal was *asked*: the lease is at least `leaseMs` from then. */
   leasedAt: number;
   at: Position;
+  /** The next batch may have been handed on already, by a former owner or by this one. */
+  suspect: boolean;
   /** Set while a batch of it is under way: such a lane is not swept. */
   busy: Promise<void> | undefined;
   /** Something may have been published since the last sweep. */

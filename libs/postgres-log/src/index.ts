@@ -13,4 +13,5 @@ export { type ReadsLog, readsLog } from './reads-log';
 export { checkSchema } from './sql/check-schema';
 export { deleteDeadReaders } from './sql/delete-dead-readers';
 export { postgresLogMigrations } from './migrations';
-export * from './native-dead-letters';
+export { insertNativeDeadLetter } from './sql/insert-native-dead-letter';
+export { listNativeDeadLetters } from './sql/list-native-dead-letters';

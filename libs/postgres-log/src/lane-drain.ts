@@ -3,7 +3,7 @@ import type { CursorMover } from './cursor-mover';
 import type { HeldLane } from './held-lane';
 import type { LaneLeases } from './lane-leases';
 import type { LoggedMessage, LogReaderSetup } from './log-reader';
-import { type LogRow, messageOfRow } from './log-row';
+import { type LogRow, messageOfRow, stampOfRow } from './log-row';
 import { closeWindow, isOpen, passed } from './position';
 import { measureWindow } from './sql/measure-window';
 import { readPage } from './sql/read-page';
@@ -78,18 +78,23 @@ export class LaneDrain {
 
   async #deliver(lane: HeldLane, rows: readonly LogRow[], count = lane.at.count): Promise<number> {
     if (this.stopping().aborted || !(await this.leases.confirm(lane))) return 0;
+    const { suspect } = lane; // one batch at most was in the former owner's hands
     const messages = rows.map((row, index): LoggedMessage => ({
       message: messageOfRow(row),
       attempts: row.attempts,
       optional: row.optional,
+      redelivered: suspect,
+      relayed: stampOfRow(row),
       stamp: { sequence: count + index + 1, epoch: lane.epoch, epochStart: lane.epochStart },
     }));
-    return this.setup.deliver({
+    const done = await this.setup.deliver({
       destination: lane.destination,
       messages,
       stopping: this.stopping(),
       stillOurs: () => this.leases.confirm(lane),
     });
+    lane.suspect = done < messages.length;
+    return done;
   }
 
   async #move(lane: HeldLane, rows: readonly LogRow[], done: number, target: string, high: string): Promise<boolean> {

@@ -138,6 +138,7 @@ export class LaneLeases {
       tid: row.tid,
       leasedAt,
       at: { snap: row.snap, target: row.target, progress: row.progress, high: row.high, count: Number(row.count) },
+      suspect: row.expired,
       busy: undefined,
       dirty: true,
       leaving: false,

@@ -1,4 +1,4 @@
-import type { Message } from '@tidings/core';
+import type { Message, Stamp } from '@tidings/core';
 
 /** A message on its way into the log. */
 export interface LogEntry {
@@ -8,6 +8,8 @@ export interface LogEntry {
   /** New here: time and bucket are the database's. Else the message keeps its own (a retry, a redrive, a copy from another log). */
   readonly fresh: boolean;
   readonly attempts: number;
+  /** Of the relay that copies it from another log. */
+  readonly stamp?: Stamp | undefined;
   readonly optional: boolean;
   /** Not before this many milliseconds from now, by the database's clock. 0: at once. */
   readonly delayMs: number;

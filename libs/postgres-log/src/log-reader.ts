@@ -24,7 +24,12 @@ export interface LoggedMessage {
   readonly message: Message;
   readonly attempts: number;
   readonly optional: boolean;
+  /** A former owner, which did not hand its lane back, may have handed it on. */
+  readonly redelivered: boolean;
+  /** This reader's. */
   readonly stamp: Stamp;
+  /** The stamp of the relay that copied the row here from another log, if one did. */
+  readonly relayed: Stamp | undefined;
 }
 
 export interface LaneBatch {
@@ -194,29 +199,41 @@ export class LogReader {
     if (any) void this.#sweep();
   }
 
+  /** One at a time; whoever asks while one runs waits for it, and its loop sees what that one marked. */
   #sweep(): Promise<void> {
-    this.#sweeping ??= (async () => {
-      try {
-        while (!this.#stopping.signal.aborted) {
-          const idle = [...this.#leases.held.values()].filter((lane) => lane.dirty && !lane.busy && !lane.leaving);
-          // A lane that failed inside its window goes on there: a sweep would look past its snap and meet again what was delivered.
-          const [inside, outside] = [idle.filter((lane) => isOpen(lane.at)), idle.filter((lane) => !isOpen(lane.at))];
-          for (const lane of inside) this.#occupy(lane, () => this.#drain.rest(lane));
-          if (outside.length === 0) break;
-          await this.#sweepOnce(outside);
-        }
-        this.#failing = undefined;
-      } catch (thrown) {
-        this.#failing = asError(thrown); // the database is away: nothing moved, the poll looks again
-        this.setup.logger.warn(
-          { reader: this.setup.name, err: this.#failing },
-          'the log could not be read; will look again',
-        );
-      } finally {
-        this.#sweeping = undefined;
-      }
-    })();
+    this.#sweeping ??= this.#sweepAll().then((again) => {
+      this.#sweeping = undefined;
+      if (again && this.#waitingLanes().length > 0) void this.#sweep(); // marked after the loop's last look
+    });
     return this.#sweeping;
+  }
+
+  /** False when the database is away: nothing moved, the poll looks again. Never rejects. */
+  async #sweepAll(): Promise<boolean> {
+    try {
+      for (;;) {
+        const waiting = this.#waitingLanes();
+        // A lane that failed inside its window goes on there: a sweep would look past its snap and meet again what was delivered.
+        for (const lane of waiting) if (isOpen(lane.at)) this.#occupy(lane, () => this.#drain.rest(lane));
+        const idle = waiting.filter((lane) => !isOpen(lane.at));
+        if (idle.length === 0) break;
+        await this.#sweepOnce(idle);
+      }
+      this.#failing = undefined;
+      return true;
+    } catch (thrown) {
+      this.#failing = asError(thrown);
+      this.setup.logger.warn(
+        { reader: this.setup.name, err: this.#failing },
+        'the log could not be read; will look again',
+      );
+      return false;
+    }
+  }
+
+  #waitingLanes(): HeldLane[] {
+    if (this.#stopping.signal.aborted) return [];
+    return [...this.#leases.held.values()].filter((lane) => lane.dirty && !lane.busy && !lane.leaving);
   }
 
   async #sweepOnce(idle: readonly HeldLane[]): Promise<void> {

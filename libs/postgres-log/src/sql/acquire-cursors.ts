@@ -11,6 +11,8 @@ export interface CursorRow {
   readonly target: string | null;
   readonly progress: string | null;
   readonly high: string | null;
+  /** The former owner did not hand the lane back: it may have died with a batch in hand. */
+  readonly expired: boolean;
   /** False after a restore into another cluster, where transaction ids begin anew. */
   readonly usable: boolean;
 }
@@ -26,12 +28,12 @@ export async function acquireCursors(
   const cursor = table(store, 'cursor');
   const now = `${table(store, 'now')}()`;
   const { rows } = await store.query<CursorRow>({
-    text: `update ${cursor} set owner = $1, epoch = epoch + 1, epoch_start = count + 1, lease_until = ${now} + $2 * interval '1 ms'
-      where ctid = any(array(
-        select ctid from ${cursor} where reader = any($4::int[]) and lease_until < ${now} order by lane, reader limit $3
-        for update skip locked))
-      returning ctid::text as tid, reader, lane, epoch::text, epoch_start::text, count::text, snap::text, target::text,
-        progress::text, high::text, pg_snapshot_xmax(snap) <= pg_snapshot_xmax(pg_current_snapshot()) as usable`,
+    text: `update ${cursor} c set owner = $1, epoch = epoch + 1, epoch_start = count + 1, lease_until = ${now} + $2 * interval '1 ms'
+      from (select ctid as tid, lease_until > '-infinity' as expired from ${cursor}
+             where reader = any($4::int[]) and lease_until < ${now} order by lane, reader limit $3 for update skip locked) free
+      where c.ctid = free.tid
+      returning c.ctid::text as tid, reader, lane, epoch::text, epoch_start::text, count::text, snap::text, target::text,
+        progress::text, high::text, expired, pg_snapshot_xmax(snap) <= pg_snapshot_xmax(pg_current_snapshot()) as usable`,
     values: [owner, leaseMs, limit, readers],
   });
   return rows;

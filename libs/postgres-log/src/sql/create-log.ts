@@ -38,6 +38,7 @@ export const createLog: Migration = {
       optional boolean not null default false,
       id text not null, aggregatetype text not null, aggregateid text, type text not null,
       source text not null, content_type text not null, tenant text,
+      sequence bigint, epoch bigint, epoch_start bigint, -- of the relay that copied it from another log; else null
       payload bytea not null, headers jsonb
     ) partition by list (segment);
     ${Array.from({ length: SEGMENTS }, (_, n) => `create table ${s}.message_${n} partition of ${s}.message for values in (${n});`).join('\n    ')}
@@ -77,6 +78,7 @@ export const createLog: Migration = {
       generation int not null default 0, attempts int not null default 0, optional boolean not null default false,
       message_id text not null, aggregatetype text not null, aggregateid text, type text not null,
       source text not null, content_type text not null, tenant text,
+      sequence bigint, epoch bigint, epoch_start bigint,
       payload bytea not null, headers jsonb
     );
     create index on ${s}.due (due_at);

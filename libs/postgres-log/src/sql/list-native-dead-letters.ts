@@ -11,7 +11,7 @@ export async function listNativeDeadLetters(
 ): Promise<NativeDeadLetter[]> {
   const { rows } = await store.query<LogRow & { reason: string }>({
     text: `select l.id::text as seq, message_id as id, aggregatetype, aggregateid, type, version, source, content_type, l.created_at,
-             bucket::text as bucket, crc32c, generation, attempts, false as optional, payload, headers, reason
+             bucket::text as bucket, crc32c, generation, attempts, false as optional, null as sequence, null as epoch, null as epoch_start, payload, headers, reason
         from ${table(store, 'native_dead_letter')} l
         join ${table(store, 'reader')} r on r.id = l.reader
         join ${table(store, 'destination')} d on d.id = r.destination

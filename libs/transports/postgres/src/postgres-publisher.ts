@@ -40,9 +40,9 @@ export class PostgresPublisher implements Publisher {
     }
   }
 
-  async #entryOf({ message, group = '', attempts = 0, delayMs = 0, route }: OutgoingMessage): Promise<LogEntry> {
+  async #entryOf({ message, group = '', attempts = 0, delayMs = 0, route, stamp }: OutgoingMessage): Promise<LogEntry> {
     const destination = await this.log.destination(this.options.namespace, message.topic, group);
-    return { message, destination, fresh: false, attempts, optional: route === 'optional', delayMs };
+    return { message, destination, fresh: false, attempts, optional: route === 'optional', delayMs, stamp };
   }
 
   async #refusal({ message, group, route }: OutgoingMessage): Promise<PublishResult | undefined> {

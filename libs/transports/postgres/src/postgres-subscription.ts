@@ -14,7 +14,7 @@ import {
 import {
   deleteDeadReaders,
   deleteReader,
-  fileDeadLetter,
+  insertNativeDeadLetter,
   type LaneBatch,
   type LoggedMessage,
   LogReader,
@@ -95,8 +95,8 @@ export class PostgresSubscription implements ActiveSubscription {
     const delivery: Delivery = {
       message: logged.message,
       attempt: logged.attempts + 1,
-      redelivered: logged.attempts > 0,
-      stamp: logged.stamp,
+      redelivered: logged.redelivered || logged.attempts > 0,
+      ...(logged.relayed && { stamp: logged.relayed }),
     };
     const settlement = await this.#lanes.run(delivery);
     if (settlement.kind === 'release') return false;
@@ -131,7 +131,13 @@ export class PostgresSubscription implements ActiveSubscription {
           optional: false,
           stamp: delivery.stamp!,
         };
-        await fileDeadLetter(this.log.store, this.#readers[1]!, logged, delivery.attempt, settlement.reason);
+        await insertNativeDeadLetter(
+          this.log.store,
+          this.#readers[1]!,
+          delivery.message,
+          delivery.attempt,
+          settlement.reason,
+        );
         return accept;
       } catch (thrown) {
         return retry(STORE_AWAY_MS, { counted: false, error: asError(thrown) });

@@ -7,7 +7,7 @@ export const POSTGRES_CAPABILITIES: Capabilities = Object.freeze({
   broadcast: true,
   delay: true,
   unroutable: true,
-  attempts: true,
+  attempts: 'an attempt is written when it ends: a consumer that died took the count of its last one along',
   replay: true,
   deadLetters: true,
   largePayload: true,

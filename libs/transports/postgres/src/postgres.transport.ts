@@ -12,7 +12,14 @@ import type {
   TransportHealth,
 } from '@tidings/core';
 import { TidingsError } from '@tidings/core';
-import { checkSchema, DueMover, logOf, type MessageLog, readDeadLetters, type ReadsLog } from '@tidings/postgres-log';
+import {
+  checkSchema,
+  DueMover,
+  logOf,
+  type MessageLog,
+  listNativeDeadLetters,
+  type ReadsLog,
+} from '@tidings/postgres-log';
 import { POSTGRES_CAPABILITIES } from './postgres.capabilities';
 import { type PostgresTransportOptions, type ResolvedPostgresOptions, resolveOptions } from './postgres.options';
 import { PostgresPublisher } from './postgres-publisher';
@@ -72,7 +79,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
   }
 
   nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
-    return readDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
+    return listNativeDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
   }
 
   groupsOf(topic: string): Promise<readonly string[]> {
