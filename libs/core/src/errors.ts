@@ -78,6 +78,16 @@ export class NonRetriableError extends TidingsError {
   }
 }
 
-/** Whatever was thrown, as an Error: somebody may throw a string. */
+/** Whatever was thrown, as an Error: somebody may throw a string, or what cannot even be printed. Never throws. */
 export const asError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new TidingsError('TIDINGS_THROWN', `a non-error was thrown: ${String(thrown)}`);
+  thrown instanceof Error
+    ? thrown
+    : new TidingsError('TIDINGS_THROWN', `a non-error was thrown: ${textOf(thrown)}`, { cause: thrown });
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}

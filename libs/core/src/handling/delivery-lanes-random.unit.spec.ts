@@ -15,6 +15,8 @@ const plan = fc.record({
   failures: fc.array(failure, { maxLength: 3 }),
   last: fc.constantFrom<Settlement>(accept, accept, reject('no')),
   takesMs: fc.integer({ min: 0, max: 2 }),
+  /** From the arrival before to this one. */
+  gapMs: fc.integer({ min: 0, max: 1 }),
 });
 
 type Plan = typeof plan extends fc.Arbitrary<infer Value> ? Value : never;
@@ -35,6 +37,16 @@ function planned(plans: Plan[]): { all: Delivery[]; received: RecordingReceive }
   return { all, received };
 }
 
+/** Hands all of them over, some at once and some while others run. */
+async function runAll(lanes: DeliveryLanes, plans: Plan[], all: Delivery[]): Promise<Settlement[]> {
+  const settled: Promise<Settlement>[] = [];
+  for (const [n, one] of all.entries()) {
+    if (plans[n]!.gapMs > 0) await systemClock.wait(plans[n]!.gapMs);
+    settled.push(lanes.run(one));
+  }
+  return Promise.all(settled);
+}
+
 const idsByKey = (deliveries: readonly Delivery[]): Map<string | null, string[]> => {
   const map = new Map<string | null, string[]>();
   for (const { message } of deliveries) map.set(message.key, [...(map.get(message.key) ?? []), message.id]);
@@ -53,7 +65,7 @@ describe('delivery lanes, whatever the handlers answer', () => {
         async (plans, concurrency) => {
           const { all, received } = planned(plans);
           const lanes = new DeliveryLanes({ ordered: true, concurrency }, received.receive, hurried);
-          const settled = await Promise.all(all.map((one) => lanes.run(one)));
+          const settled = await runAll(lanes, plans, all);
           expect(settled).toEqual(plans.map(({ last }) => last));
           expect(received.overlappingKeys).toEqual([]);
           expect(received.mostAtOnce).toBeLessThanOrEqual(concurrency);
@@ -78,7 +90,7 @@ describe('delivery lanes, whatever the handlers answer', () => {
         async (plans, { concurrency, afterMs, drainMs }) => {
           const { all, received } = planned(plans);
           const lanes = new DeliveryLanes({ ordered: true, concurrency }, received.receive, hurried);
-          const settled = Promise.all(all.map((one) => lanes.run(one)));
+          const settled = runAll(lanes, plans, all);
           await systemClock.wait(afterMs);
           await Promise.all([lanes.stop(drainMs), lanes.stop(drainMs + 1)]);
           expect(lanes.inFlight).toBe(0);

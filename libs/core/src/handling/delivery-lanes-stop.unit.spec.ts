@@ -48,6 +48,33 @@ describe('stopping delivery lanes', () => {
     expect(received.ids).toEqual(['1']);
   });
 
+  it('releases a head that fails while the stop drains, instead of waiting for its retry', async () => {
+    const clock = new ManualClock();
+    const gate = new Gate();
+    const receive = async (): Promise<Settlement> => {
+      await gate.opened;
+      return retry(60_000);
+    };
+    const lanes = new DeliveryLanes({ ordered: true, concurrency: 2 }, receive, clock);
+    const settled = lanes.run(delivery('1'));
+    const stopped = lanes.stop(5_000);
+    gate.open();
+    await expect(settled).resolves.toEqual(release);
+    await stopped;
+  });
+
+  it('leaves the signal of what is already settled alone', async () => {
+    let seen: AbortSignal | undefined;
+    const receive = async (_: Delivery, signal: AbortSignal): Promise<Settlement> => {
+      seen = signal;
+      return accept;
+    };
+    const lanes = new DeliveryLanes({ ordered: true, concurrency: 1 }, receive, systemClock);
+    await lanes.run(delivery('1'));
+    await lanes.stop(0);
+    expect(seen?.aborted).toBe(false);
+  });
+
   it('does not wait longer than the drain time for a handler that ignores its signal, and drops its late answer', async () => {
     const clock = new ManualClock();
     const gate = new Gate();

@@ -12,6 +12,9 @@ export interface PeriodicTaskOptions {
   readonly logger: TidingsLogger;
 }
 
+/** After a failed run even a wake waits this long: a storm of wakes must not become a storm of failures. */
+const FAILURE_PAUSE_MS = 1_000;
+
 /**
  * Runs a piece of work again and again, one run at a time. `start` and `stop` are safe twice, concurrently and out of order.
  * A run that throws is logged and tried again at the next turn: a periodic task never ends by an error.
@@ -57,6 +60,9 @@ export class PeriodicTask {
         if (report?.nextMs !== undefined) waitMs = Math.min(waitMs, report.nextMs);
       } catch (thrown) {
         logger.error({ task: name, err: asError(thrown) }, 'a periodic task failed; it runs again at its next turn');
+        const pauseMs = Math.min(waitMs, FAILURE_PAUSE_MS);
+        await clock.wait(pauseMs, signal);
+        waitMs -= pauseMs;
       }
       if (!this.#woken && !signal.aborted) await clock.wait(waitMs, this.#poke.signal);
     }
