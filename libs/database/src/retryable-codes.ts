@@ -27,24 +27,24 @@ const SOCKET_CODES: ReadonlySet<string> = new Set([
 const UNCODED =
   /^(Connection terminated|timeout expired|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
+const isRetriableCode = (code: string): boolean =>
+  RETRIABLE_CODES.has(code) || SOCKET_CODES.has(code) || (code.length === 5 && RETRIABLE_CODES.has(code.slice(0, 2)));
+
 /**
  * Can the same work succeed when it runs again? Looks through causes, and through TypeORM's QueryFailedError, which copies the code. Says nothing
  * about errors that did not come from the database.
  */
 export function isRetriable(error: unknown): boolean {
+  // By shape: Node's own errors are no `instanceof Error` in a test runner's realm.
   for (
     let current: unknown = error, depth = 0;
-    current instanceof Error && depth < 10;
-    current = current.cause, depth++
+    typeof current === 'object' && current !== null && depth < 10;
+    depth++
   ) {
-    const code = 'code' in current && typeof current.code === 'string' ? current.code : '';
-    if (
-      RETRIABLE_CODES.has(code) ||
-      (code.length === 5 && RETRIABLE_CODES.has(code.slice(0, 2))) ||
-      SOCKET_CODES.has(code)
-    )
-      return true;
-    if (UNCODED.test(current.message)) return true;
+    const { code, message, cause } = current as { code?: unknown; message?: unknown; cause?: unknown };
+    if (typeof code === 'string' && isRetriableCode(code)) return true;
+    if (typeof message === 'string' && UNCODED.test(message)) return true;
+    current = cause;
   }
   return false;
 }
