@@ -4,7 +4,7 @@ import type { Behaviour } from './behaviour';
 export const whenReleased: readonly Behaviour[] = [
   {
     name: 'released by a stop: delivered again, no attempt counted',
-    needs: ['attempts'],
+    needs: [],
     run: async (scene) => {
       const [first, second] = [await scene.transport(), await scene.transport()];
       const deaf = scene.recording(({ attempt }) =>
