@@ -24,12 +24,12 @@ export const whenAGroupIsNew: readonly Behaviour[] = [
       const transport = await scene.transport();
       const [old, fresh] = [scene.recording(), scene.recording()];
       await scene.subscribe(transport, old, { group: 'old' });
-      const messages = scene.messages(3, { key: 'room-1' });
+      const messages = scene.messages(3);
       await scene.publish(transport, messages);
       await old.received(3);
-      await scene.subscribe(transport, fresh, { group: 'fresh', from: 'earliest', ordered: true });
+      await scene.subscribe(transport, fresh, { group: 'fresh', from: 'earliest' });
       await fresh.received(3);
-      expect(fresh.ids).toEqual(messages.map(({ id }) => id));
+      expect([...fresh.ids].sort()).toEqual(messages.map(({ id }) => id).sort());
     },
   },
 ];
