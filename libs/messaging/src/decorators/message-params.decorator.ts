@@ -9,6 +9,10 @@ export const MESSAGE_PARAMS = 'tidings:params';
  */
 export const MESSAGE_PARAM = { PAYLOAD: 3, CONTEXT: 101, HEADERS: 102 } as const;
 
+// Nest's own keys (`@nestjs/common/constants`); Nest 12 has no deep imports for CommonJS.
+const NEST_PARAMS = '__routeArguments__';
+const NEST_CUSTOM_PARAM = '__customRouteArgs__';
+
 export type ParamPipe = Type<PipeTransform> | PipeTransform;
 
 export interface MessageParam {
@@ -32,7 +36,14 @@ const param =
     const known = (Reflect.getOwnMetadata(MESSAGE_PARAMS, target.constructor, method) ?? {}) as MessageParams;
     const params: MessageParams = { ...known, [`${kind}:${index}`]: { index, pipes, ...(named && { data: first }) } };
     Reflect.defineMetadata(MESSAGE_PARAMS, params, target.constructor, method);
+    if (pipes.some((pipe) => typeof pipe === 'function')) announce(pipes, target, method, index);
   };
+
+/** Nest makes a pipe of its class only when it finds the class among a method's HTTP parameters; else it would be skipped without a word. */
+function announce(pipes: readonly ParamPipe[], target: object, method: string | symbol, index: number): void {
+  const known = (Reflect.getOwnMetadata(NEST_PARAMS, target.constructor, method) ?? {}) as MessageParams;
+  Reflect.defineMetadata(NEST_PARAMS, { ...known, [`tidings:${index}`]: { index, pipes } }, target.constructor, method);
+}
 
 /** The payload, or one property of it. Pipes of a handler without any parameter decorator see the payload all the same. */
 export function Payload(...pipes: ParamPipe[]): ParameterDecorator;
@@ -53,10 +64,6 @@ const POSITIONAL: MessageParams = {
   [`${MESSAGE_PARAM.PAYLOAD}:0`]: { index: 0, pipes: [] },
   [`${MESSAGE_PARAM.CONTEXT}:1`]: { index: 1, pipes: [] },
 };
-
-// Nest's own keys (`@nestjs/common/constants`); Nest 12 has no deep imports for CommonJS.
-const NEST_PARAMS = '__routeArguments__';
-const NEST_CUSTOM_PARAM = '__customRouteArgs__';
 
 /** Completes a method's parameters when `@OnMessage` is applied, that is, after its parameters' decorators: those of `createParamDecorator` work too. */
 export function completeParams(target: object, method: string | symbol): void {

@@ -10,9 +10,12 @@ export interface DirectPublishOptions extends PublishOptions {
   readonly route?: 'required' | 'optional';
 }
 
-export interface DirectPublication<Payload = unknown, Input = Payload> {
-  readonly contract: MessageContract<Payload, Input>;
-  readonly payload: Input;
+/** What a publisher takes for a contract. */
+export type InputOf<Contract> = Contract extends MessageContract<infer _Payload, infer Input> ? Input : never;
+
+export interface DirectPublication<Contract extends MessageContract<unknown, never> = MessageContract<unknown, never>> {
+  readonly contract: Contract;
+  readonly payload: InputOf<Contract>;
   readonly options?: DirectPublishOptions;
 }
 
@@ -41,9 +44,7 @@ export class MessagePublisher {
     payload: Input,
     options?: DirectPublishOptions,
   ): Promise<Message> {
-    const [message] = await this.publishAll([
-      { contract, payload, ...(options && { options }) } as unknown as DirectPublication<never, never>,
-    ]);
+    const [message] = await this.#publishAll([{ contract, payload: payload as never, ...(options && { options }) }]);
     return message!;
   }
 
@@ -51,7 +52,13 @@ export class MessagePublisher {
    * The same for many, in the order given, in one call a transport. All payloads are checked before anything is sent; after a PublishFailedError
    * those messages are out that it does not list.
    */
-  async publishAll(publications: readonly DirectPublication<never, never>[]): Promise<readonly Message[]> {
+  publishAll<const Contracts extends readonly MessageContract<unknown, never>[]>(publications: {
+    readonly [Index in keyof Contracts]: DirectPublication<Contracts[Index]>;
+  }): Promise<readonly Message[]> {
+    return this.#publishAll(publications as unknown as readonly DirectPublication[]);
+  }
+
+  async #publishAll(publications: readonly DirectPublication[]): Promise<readonly Message[]> {
     const messages: Message[] = [];
     const parcels: Parcel[] = [];
     for (const { contract, payload, options = {} } of publications) {
