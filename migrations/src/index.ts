@@ -1,2 +1,3 @@
+export * from './demo-database';
 export * from './demo-migrations';
 export * from './migrate-demo';

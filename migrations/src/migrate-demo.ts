@@ -1,8 +1,6 @@
 import { DataSource } from 'typeorm';
 import { migrate, typeorm } from '@tidings/database';
-import { deadLetterMigrations } from '@tidings/dead-letter';
-import { inboxMigrations } from '@tidings/inbox';
-import { postgresLogMigrations } from '@tidings/postgres-log';
+import { messagingMigrations } from '@tidings/messaging';
 import { demoMigrations } from './demo-migrations';
 
 /** Any number that nobody else in this database locks. */
@@ -47,7 +45,7 @@ async function underLock<T>(dataSource: DataSource, work: () => Promise<T>): Pro
 async function migrateTidings(dataSource: DataSource): Promise<string[]> {
   const store = typeorm(dataSource);
   try {
-    return await migrate(store, [...postgresLogMigrations, ...inboxMigrations, ...deadLetterMigrations]);
+    return await migrate(store, messagingMigrations);
   } finally {
     await store.close();
   }

@@ -13,7 +13,7 @@ export class RankGiftHandler {
   constructor(@InjectOutbox() private readonly outbox: Outbox) {}
 
   /** One room's gifts in their order: the ranking that a screen shows never jumps back. */
-  @OnMessage(GiftSent, { group: 'ranking', ordered: true, concurrency: 8 })
+  @OnMessage(GiftSent, { group: 'ranking', ordered: true, concurrency: 4 })
   async rank(gift: GiftSent, context: MessageContext): Promise<void> {
     const manager = managerOf(context);
     await addToViewer(manager, gift);

@@ -7,7 +7,7 @@ import { RoomGateway } from './room.gateway';
  * Every gateway hears everything, since each has other screens. There is nothing in a database to protect, so no inbox: a copy makes a screen show the
  * same gift once more, and a screen drops it by its id.
  */
-const toEveryGateway = { group: 'room-gateway', broadcast: true, level: 'atLeastOnce', concurrency: 16 } as const;
+const toEveryGateway = { group: 'room-gateway', broadcast: true, level: 'atLeastOnce', concurrency: 4 } as const;
 
 @Injectable()
 export class BroadcastHandler {

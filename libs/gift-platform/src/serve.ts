@@ -1,6 +1,6 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { asError } from '@tidings/core';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { migrateDemo } from '@tidings-demo/migrations';
 import { type PlatformConfig, platformConfig } from './platform-config';
 
@@ -22,7 +22,7 @@ export async function serve(create: (config: PlatformConfig) => Promise<INestApp
     app.enableShutdownHooks();
     app.enableCors({ exposedHeaders: ['Retry-After', 'Idempotency-Replayed'] }); // the page is served from another port
     await app.listen(config.port);
-    const { port } = app.getHttpServer().address() as AddressInfo;
+    const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
     process.send?.({ ready: true, port });
     logger.log(`listening on http://127.0.0.1:${port}`);
   } catch (thrown) {

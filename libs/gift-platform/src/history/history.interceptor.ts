@@ -1,7 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { defer, type Observable, switchMap } from 'rxjs';
-import { MessageContext } from '@tidings/core';
-import { MESSAGE_CONTEXT_TYPE } from '@tidings/messaging';
+import { isTidingsContext, messageContextOf } from '@tidings/messaging';
 import type { History } from './history';
 
 /** Sits right before the handler's body: a copy that the inbox recognised never comes this far. */
@@ -9,8 +8,7 @@ export class HistoryInterceptor implements NestInterceptor {
   constructor(private readonly history: History) {}
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const context = execution.getArgs<unknown[]>().find((arg) => arg instanceof MessageContext);
-    if (execution.getType<string>() !== MESSAGE_CONTEXT_TYPE || !context) return next.handle();
-    return defer(() => this.history.write('handling', context)).pipe(switchMap(() => next.handle()));
+    if (!isTidingsContext(execution)) return next.handle();
+    return defer(() => this.history.write('handling', messageContextOf(execution))).pipe(switchMap(() => next.handle()));
   }
 }

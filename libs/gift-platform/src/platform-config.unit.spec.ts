@@ -1,0 +1,63 @@
+import { platformConfig } from './platform-config';
+
+const DATABASE_URL = 'postgres://postgres@127.0.0.1:5432/gifts';
+
+describe('the configuration of a demo app', () => {
+  it('needs only a database', () => {
+    expect(platformConfig({ DATABASE_URL })).toEqual({
+      databaseUrl: DATABASE_URL,
+      transport: { kind: 'postgres' },
+      port: 0,
+      roles: ['publish', 'relay', 'handle'],
+      migrate: 'never',
+      backlogLimit: 5_000,
+      leaseMs: undefined,
+      history: false,
+      run: '',
+      sabotage: undefined,
+      killAfter: undefined,
+    });
+  });
+
+  it('reads what the check sets', () => {
+    const config = platformConfig({
+      DATABASE_URL,
+      TIDINGS_TRANSPORT: 'rabbitmq',
+      RABBITMQ_URL: 'amqp://localhost',
+      TIDINGS_ROLES: 'publish, relay',
+      GIFT_LEASE_MS: '1500',
+      DEMO_HISTORY: '1',
+      DEMO_SABOTAGE: 'no-order',
+      DEMO_KILL_AFTER: '40',
+    });
+    expect(config).toMatchObject({
+      transport: { kind: 'rabbitmq', url: 'amqp://localhost', prefix: 'gifts' },
+      roles: ['publish', 'relay'],
+      leaseMs: 1_500,
+      history: true,
+      sabotage: 'no-order',
+      killAfter: 40,
+    });
+  });
+
+  it('takes an empty variable for a missing one', () => {
+    expect(platformConfig({ DATABASE_URL, PORT: '', TIDINGS_TRANSPORT: '' })).toMatchObject({ port: 0 });
+  });
+
+  it.each([
+    [{ DATABASE_URL: '' }, 'environment.DATABASE_URL: is required'],
+    [{ DATABASE_URL: 'mysql://localhost' }, 'environment.DATABASE_URL: must be an address as postgres://'],
+    [{ DATABASE_URL, TIDINGS_TRANSPORT: 'kafka' }, 'environment.TIDINGS_TRANSPORT: '],
+    [
+      { DATABASE_URL, TIDINGS_TRANSPORT: 'rabbitmq' },
+      'environment.RABBITMQ_URL: is required with TIDINGS_TRANSPORT=rabbitmq',
+    ],
+    [{ DATABASE_URL, PORT: 'http' }, 'environment.PORT: '],
+    [{ DATABASE_URL, TIDINGS_ROLES: 'publish,read' }, 'environment.TIDINGS_ROLES.1: '],
+    [{ DATABASE_URL, GIFT_BACKLOG_LIMIT: '-1' }, 'environment.GIFT_BACKLOG_LIMIT: '],
+    [{ DATABASE_URL, DEMO_SABOTAGE: 'fire' }, 'environment.DEMO_SABOTAGE: '],
+    [{ DATABASE_URL, DEMO_KILL_AFTER: '0' }, 'environment.DEMO_KILL_AFTER: '],
+  ])('names the variable that is wrong: %j', (environment, problem) => {
+    expect(() => platformConfig(environment)).toThrow(problem);
+  });
+});
