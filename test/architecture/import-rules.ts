@@ -54,7 +54,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     ours: ['@tidings/core', '@tidings/postgres-log'],
     theirs: ['zod'],
     node: ['node:crypto'],
-    specs: ['@tidings/memory'],
+    specs: ['@tidings/memory', '@tidings/postgres', '@tidings/rabbitmq', 'amqplib'],
   },
   '@tidings/inbox': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
   '@tidings/dead-letter': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },

@@ -17,8 +17,9 @@ export interface OutboxPublishOptions extends PublishOptions {
   readonly route?: 'required' | 'optional';
 }
 
-export interface Publication<Payload = unknown, Input = Payload> {
-  readonly contract: MessageContract<Payload, Input>;
+/** A contract, a payload that fits it, and options: one of many for `publishAll`. */
+export interface Publication<Input = never> {
+  readonly contract: MessageContract<unknown, Input>;
   readonly payload: Input;
   readonly options?: OutboxPublishOptions;
 }
@@ -35,7 +36,9 @@ export interface BoundOutbox {
     options?: OutboxPublishOptions,
   ): Promise<Message>;
   /** The same for many, by one INSERT, in the order given. All payloads are checked before anything is written. */
-  publishAll(publications: readonly Publication<never, never>[]): Promise<readonly Message[]>;
+  publishAll<Inputs extends readonly unknown[]>(publications: {
+    readonly [Index in keyof Inputs]: Publication<Inputs[Index]>;
+  }): Promise<readonly Message[]>;
 }
 
 export interface OutboxSetup {
@@ -63,11 +66,11 @@ export class Outbox {
     return {
       publish: async (contract, payload, options) => {
         const [message] = await this.#publish(transaction, [
-          { contract, payload, ...(options && { options }) } as Publication<never, never>,
+          { contract, payload, ...(options && { options }) } as Publication,
         ]);
         return message!;
       },
-      publishAll: (publications) => this.#publish(transaction, publications),
+      publishAll: (publications) => this.#publish(transaction, publications as readonly Publication[]),
     };
   }
 
@@ -76,10 +79,7 @@ export class Outbox {
     return this.setup.log.backlog(limit);
   }
 
-  async #publish(
-    transaction: Transaction,
-    publications: readonly Publication<never, never>[],
-  ): Promise<readonly Message[]> {
+  async #publish(transaction: Transaction, publications: readonly Publication[]): Promise<readonly Message[]> {
     const { factory, routes } = this.setup;
     const made = await Promise.all(
       publications.map(async ({ contract, payload, options = {} }) => {
