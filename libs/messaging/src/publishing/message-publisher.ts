@@ -55,7 +55,7 @@ export class MessagePublisher {
   publishAll<const Contracts extends readonly MessageContract<unknown, never>[]>(publications: {
     readonly [Index in keyof Contracts]: DirectPublication<Contracts[Index]>;
   }): Promise<readonly Message[]> {
-    return this.#publishAll(publications as unknown as readonly DirectPublication[]);
+    return this.#publishAll(publications);
   }
 
   async #publishAll(publications: readonly DirectPublication[]): Promise<readonly Message[]> {
