@@ -117,7 +117,7 @@ class BadgeWall extends LitElement {
       <span class="cut">
         <span class="who">${asName(viewerId)}</span><br />
         <span class="next number"
-          >${toNextMinor === null ? 'highest level' : `${asShortMoney(toNextMinor)} to level ${level + 1}`}</span
+          >${toNextMinor === null ? 'highest level' : `${asShortMoney(toNextMinor)} to next`}</span
         >
       </span>
       ${level > 0 ? html`<span class="badge">${badge}</span>` : ''}

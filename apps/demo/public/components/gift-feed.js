@@ -13,6 +13,7 @@ class GiftFeed extends LitElement {
     css`
       :host {
         position: relative;
+        z-index: 1;
         min-height: 0;
         overflow: hidden;
       }

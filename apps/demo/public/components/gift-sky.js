@@ -18,7 +18,7 @@ class GiftSky extends LitElement {
         overflow: hidden;
         pointer-events: none;
         border-radius: inherit;
-        contain: strict;
+        container-type: size;
       }
 
       span {
@@ -41,11 +41,11 @@ class GiftSky extends LitElement {
         14% {
           opacity: 1;
         }
-        70% {
+        62% {
           opacity: 1;
         }
         100% {
-          transform: translate3d(var(--drift), -380px, 0) scale(1.06) rotate(calc(var(--tilt) * -1));
+          transform: translate3d(var(--drift), calc(-100cqh - 10px), 0) scale(1.06) rotate(calc(var(--tilt) * -1));
           opacity: 0;
         }
       }
@@ -70,9 +70,9 @@ class GiftSky extends LitElement {
     if (this.flying.length >= MOST || document.hidden) return;
     const between = (from, to) => from + Math.random() * (to - from);
     const look = {
-      left: `${between(30, 92)}%`,
+      left: `${between(44, 76)}%`, // between the names and the amounts of the list
       size: `${28 + weight * 46}px`,
-      for: `${between(1.9, 2.5) + weight}s`,
+      for: `${between(2.3, 3.1) + weight}s`,
       drift: `${between(-50, 50)}px`,
       tilt: `${between(-16, 16)}deg`,
     };

@@ -2,11 +2,7 @@ import { css, html, LitElement } from 'lit';
 import { asCount, asMoney } from '../state/format.js';
 import { sharedStyles } from './shared-styles.js';
 
-const READERS = [
-  ['ranking', 'Ranking'],
-  ['revenue-share', 'Revenue share'],
-  ['badges', 'Badges'],
-];
+const READERS = ['ranking', 'revenue-share', 'badges'];
 
 /** The proof at a glance: what gift-api took, and how far each reader is with it. Fires `kill-app` with an app's name. */
 class PipelineStrip extends LitElement {
@@ -148,6 +144,10 @@ class PipelineStrip extends LitElement {
         li:nth-child(odd) {
           border-left: 0 !important;
         }
+
+        .kill span {
+          display: none;
+        }
       }
 
       @media (hover: none) {
@@ -182,25 +182,25 @@ class PipelineStrip extends LitElement {
           <path d="M1 8h22M17 2l6 6-6 6" />
         </svg>
       </li>
-      ${READERS.map(([app, name]) => this.#reader(app, name, totals[app], sent))}
+      ${READERS.map((app) => this.#reader(app, totals[app], sent))}
       <li>
-        <div class="name"><i class="dot ${live ? '' : 'away'}"></i>Room gateway</div>
+        <div class="name"><i class="dot ${live ? '' : 'away'}"></i>room-gateway</div>
         <div class="count number">
           ${asCount(heard ?? 0)}
-          <small class=${live ? '' : 'away'}>${live ? 'live, since you came' : 'reconnecting'}</small>
+          <small class=${live ? '' : 'away'}>${live ? 'heard live' : 'reconnecting'}</small>
         </div>
         ${this.#kill('room-gateway')}
       </li>
     </ol>`;
   }
 
-  #reader(app, name, total, sent) {
+  #reader(app, total, sent) {
     const missing = total && sent ? sent.gifts - total.gifts : 0;
     const state = !total ? 'away' : missing > 0 ? 'behind' : '';
     const equal = total && sent && missing === 0 && total.amountMinor === sent.amountMinor;
     const told = !total ? 'starting again' : missing > 0 ? `${asCount(missing)} to go` : equal ? '✓ equal' : '';
     return html`<li>
-      <div class="name"><i class="dot ${state}"></i>${name}</div>
+      <div class="name"><i class="dot ${state}"></i>${app}</div>
       <div class="count number">
         ${total ? asCount(total.gifts) : '–'} <small class=${state || (equal ? 'equal' : '')}>${told}</small>
       </div>
@@ -215,7 +215,7 @@ class PipelineStrip extends LitElement {
       aria-label="Kill ${app}"
       @click=${() => this.dispatchEvent(new CustomEvent('kill-app', { detail: app }))}
     >
-      kill -9
+      kill<span> -9</span>
     </button>`;
   }
 }

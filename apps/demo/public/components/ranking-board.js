@@ -5,7 +5,7 @@ import { sharedStyles } from './shared-styles.js';
 import './viewer-face.js';
 
 const PLACES = 10;
-const HEIGHT = 38;
+const HEIGHT = 34;
 
 /** The room's top ten. Rows keep their element and slide to their new place. */
 class RankingBoard extends LitElement {
@@ -15,6 +15,7 @@ class RankingBoard extends LitElement {
     sharedStyles,
     css`
       section {
+        position: relative;
         padding: 16px 18px 12px;
       }
 
@@ -37,7 +38,7 @@ class RankingBoard extends LitElement {
       }
 
       viewer-face {
-        --size: 26px;
+        --size: 25px;
       }
 
       .place {
@@ -78,15 +79,6 @@ class RankingBoard extends LitElement {
         font-weight: 600;
       }
 
-      .ghost {
-        color: var(--ink-3);
-      }
-
-      .ghost .bar::after {
-        background: var(--ink-2);
-        transform: none;
-      }
-
       .empty {
         position: absolute;
         inset: 0;
@@ -118,8 +110,8 @@ class RankingBoard extends LitElement {
               <span class="sum number">${asShortMoney(one.amountMinor)}</span>
             </li>`,
         )}
-        ${top?.length === 0 ? html`<li class="empty" style="position:absolute;height:100%;transform:none">Nobody yet. The place is free.</li>` : ''}
       </ol>
+      ${top?.length === 0 ? html`<p class="empty">Nobody yet. The first place is free.</p>` : ''}
     </section>`;
   }
 }

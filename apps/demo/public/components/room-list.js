@@ -1,5 +1,5 @@
 import { css, html, LitElement } from 'lit';
-import { asCount, asShortMoney, hueOf } from '../state/format.js';
+import { asCount, asShortMoney, hueOfRoom } from '../state/format.js';
 import { sharedStyles } from './shared-styles.js';
 
 /** The rooms, one of them open. Fires `open-room` with its id. */
@@ -16,7 +16,7 @@ class RoomList extends LitElement {
 
       button {
         display: grid;
-        grid-template-columns: 44px minmax(0, 1fr) auto;
+        grid-template-columns: 44px minmax(0, 1fr);
         align-items: center;
         gap: 12px;
         width: 100%;
@@ -53,22 +53,18 @@ class RoomList extends LitElement {
         font-weight: 600;
       }
 
-      .streamer {
+      .line {
+        display: flex;
+        justify-content: space-between;
+        gap: 10px;
+        margin-top: 1px;
+        font-size: 13px;
         color: var(--text-2);
-        font-size: 13px;
       }
 
-      .sum {
-        text-align: right;
-        font-size: 13px;
-        font-weight: 600;
-      }
-
-      .sum small {
-        display: block;
-        font-size: 12px;
-        font-weight: 400;
-        color: var(--text-3);
+      .line b {
+        font-weight: 550;
+        color: var(--text);
       }
 
       .blank {
@@ -76,6 +72,16 @@ class RoomList extends LitElement {
         border-radius: var(--radius);
         background: var(--ink-1);
         border: 1px solid var(--line);
+      }
+
+      @media (max-width: 1099px) {
+        ul {
+          grid-template-columns: repeat(2, minmax(0, 1fr));
+        }
+
+        button {
+          border-color: var(--line);
+        }
       }
 
       @media (max-width: 760px) {
@@ -91,23 +97,18 @@ class RoomList extends LitElement {
 
         li {
           flex: none;
-          width: 220px;
+          width: 236px;
           scroll-snap-align: center;
         }
 
         button {
           grid-template-columns: 36px minmax(0, 1fr);
-          border-color: var(--line);
           min-height: 58px;
         }
 
         .cover {
           width: 36px;
           height: 36px;
-        }
-
-        .sum {
-          display: none;
         }
 
         .blank {
@@ -125,20 +126,22 @@ class RoomList extends LitElement {
       </ul>`;
     return html`<ul>
       ${rooms.map(
-        (room) =>
+        (room, index) =>
           html`<li>
             <button
-              style="--hue:${hueOf(room.roomId)}"
+              style="--hue:${hueOfRoom(index)}"
               aria-current=${room.roomId === open}
               @click=${() => this.#open(room.roomId)}
             >
               <span class="cover"></span>
               <span class="cut">
-                <span class="title cut">${room.title}</span><br />
-                <span class="streamer">${room.streamerName}</span>
-              </span>
-              <span class="sum number">
-                ${asShortMoney(totals?.[room.roomId] ?? 0)}<small>${asCount(counts?.[room.roomId] ?? 0)} gifts</small>
+                <span class="title">${room.title}</span>
+                <span class="line number">
+                  <span class="cut">${room.streamerName}</span>
+                  <span
+                    >${asCount(counts?.[room.roomId] ?? 0)} · <b>${asShortMoney(totals?.[room.roomId] ?? 0)}</b></span
+                  >
+                </span>
               </span>
             </button>
           </li>`,

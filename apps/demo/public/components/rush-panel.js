@@ -11,8 +11,16 @@ class RushPanel extends LitElement {
   static styles = [
     sharedStyles,
     css`
+      :host {
+        flex: 1 0 auto !important;
+        min-height: 262px;
+      }
+
       section {
-        padding: 16px 18px 18px;
+        display: flex;
+        flex-direction: column;
+        height: 100%;
+        padding: 16px 18px 14px;
       }
 
       header {
@@ -45,7 +53,8 @@ class RushPanel extends LitElement {
       svg {
         display: block;
         width: 100%;
-        height: ${HEIGHT}px;
+        flex: 1;
+        min-height: ${HEIGHT}px;
         margin: 12px 0 10px;
         border-radius: var(--radius-small);
         background: var(--ink-0);

@@ -1,6 +1,6 @@
 import { css, html, LitElement } from 'lit';
 import { DemoStore } from '../state/demo.store.js';
-import { hueOf } from '../state/format.js';
+import { hueOfRoom } from '../state/format.js';
 import { sharedStyles } from './shared-styles.js';
 import './badge-wall.js';
 import './gift-dock.js';
@@ -94,8 +94,8 @@ class TidingsDemo extends LitElement {
         flex: none;
         display: flex;
         flex-direction: column;
-        justify-content: flex-end;
-        height: 200px;
+        justify-content: space-between;
+        height: 190px;
         padding: 24px 28px;
         background:
           linear-gradient(180deg, transparent 30%, var(--ink-1) 100%),
@@ -103,7 +103,19 @@ class TidingsDemo extends LitElement {
           radial-gradient(60% 120% at 15% 10%, hsl(calc(var(--hue) + 70) 70% 45% / 0.42), transparent 70%);
       }
 
+      .titles {
+        display: flex;
+        align-items: flex-end;
+        justify-content: space-between;
+        gap: 24px;
+      }
+
+      .titles revenue-card {
+        flex: none;
+      }
+
       .hero h2 {
+        padding-bottom: 2px;
         font: 400 40px/1.1 var(--serif);
         letter-spacing: -0.02em;
       }
@@ -118,7 +130,6 @@ class TidingsDemo extends LitElement {
         align-items: center;
         gap: 7px;
         align-self: flex-start;
-        margin-bottom: 12px;
         padding: 3px 11px 3px 9px;
         font-size: 12.5px;
         font-weight: 600;
@@ -146,6 +157,7 @@ class TidingsDemo extends LitElement {
         position: absolute;
         left: 50%;
         bottom: 14px;
+        width: max-content;
         max-width: calc(100% - 32px);
         padding: 7px 15px;
         font-size: 13.5px;
@@ -154,6 +166,7 @@ class TidingsDemo extends LitElement {
         border: 1px solid var(--line-strong);
         border-radius: 99px;
         transform: translateX(-50%);
+        z-index: 2;
         transition: opacity var(--quick);
       }
 
@@ -194,10 +207,6 @@ class TidingsDemo extends LitElement {
           flex: none;
           height: 640px;
         }
-
-        .rooms room-list {
-          --columns: 2;
-        }
       }
 
       @media (max-width: 760px) {
@@ -230,8 +239,16 @@ class TidingsDemo extends LitElement {
         }
 
         .hero {
-          height: 168px;
-          padding: 18px;
+          height: 190px;
+          padding: 16px 18px 12px;
+        }
+
+        .titles {
+          display: block;
+        }
+
+        .hero p {
+          margin-top: 0;
         }
 
         .hero h2 {
@@ -240,8 +257,11 @@ class TidingsDemo extends LitElement {
 
         gift-dock {
           position: sticky;
-          bottom: 10px;
+          bottom: 0;
           z-index: 2;
+          margin: 0 -16px;
+          padding: 0 16px 12px;
+          background: linear-gradient(transparent, var(--ink-0) 40%);
         }
       }
     `,
@@ -285,13 +305,22 @@ class TidingsDemo extends LitElement {
 
       <main>
         <section class="stage panel" aria-label=${room?.title ?? 'Room'}>
-          <div class="hero" style="--hue:${hueOf(store.roomId ?? '')}">
+          <div class="hero" style="--hue:${hueOfRoom(store.roomIndex)}">
             <span class="live ${store.live ? 'on' : ''}"><i></i>${store.live ? 'Live' : 'Connecting …'}</span>
-            <h2 class="cut">${room?.title ?? '\u00a0'}</h2>
-            <p class="cut">${room ? `with ${room.streamerName}` : '\u00a0'}</p>
+            <div class="titles">
+              <div class="cut">
+                <h2 class="cut">${room?.title ?? '\u00a0'}</h2>
+                <p class="cut">${room ? `with ${room.streamerName}` : '\u00a0'}</p>
+              </div>
+              <revenue-card
+                .streamer=${room?.streamerName}
+                .earned=${earned && room ? (earned[room.streamerId] ?? 0) : undefined}
+                .given=${room ? (sums?.[room.roomId] ?? 0) : 0}
+              ></revenue-card>
+            </div>
           </div>
-          <gift-feed .gifts=${store.feed} .catalogue=${catalogue}></gift-feed>
           <gift-sky></gift-sky>
+          <gift-feed .gifts=${store.feed} .catalogue=${catalogue}></gift-feed>
           <div class="note" role="status">${store.note}</div>
         </section>
         <gift-dock
@@ -302,11 +331,6 @@ class TidingsDemo extends LitElement {
       </main>
 
       <aside class="side" aria-label="What the gifts did">
-        <revenue-card
-          .streamer=${room?.streamerName}
-          .earned=${earned && room ? (earned[room.streamerId] ?? 0) : undefined}
-          .given=${room ? (sums?.[room.roomId] ?? 0) : 0}
-        ></revenue-card>
         <ranking-board .top=${store.top}></ranking-board>
         <rush-panel
           .rush=${rush}

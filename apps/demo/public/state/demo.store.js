@@ -1,10 +1,13 @@
 import { io } from 'socket.io-client';
 import * as apps from './apps.client.js';
+import { asName } from './format.js';
 import { Rush } from './rush.js';
 
 const FEED = 40;
 const TOTALS_EVERY_MS = 1_000;
-const PIPELINE = ['gift-api', 'ranking', 'revenue-share', 'badges'];
+const CALM_MS = 120;
+const NOTE_MS = 4_000;
+const READERS = ['ranking', 'revenue-share', 'badges'];
 
 /**
  * Everything the page shows. `change` is dispatched at most once a frame, however many gifts arrive in it; `gift` for each gift of the open room.
@@ -26,6 +29,8 @@ export class DemoStore extends EventTarget {
 
   #socket = io({ transports: ['websocket'], autoConnect: false, reconnectionDelayMax: 2_000 });
   #frame;
+  #heardAt = 0;
+  #silence;
 
   start() {
     this.#socket.on('connect', () => {
@@ -46,6 +51,10 @@ export class DemoStore extends EventTarget {
     this.#socket.connect();
     void this.#begin();
     void this.#keepTotals();
+  }
+
+  get roomIndex() {
+    return Math.max(0, this.rooms?.findIndex((room) => room.roomId === this.roomId) ?? 0);
   }
 
   /** The open room. */
@@ -120,13 +129,17 @@ export class DemoStore extends EventTarget {
   #onGift(gift) {
     this.heard += 1;
     if (gift.roomId !== this.roomId) return;
-    this.feed = merged([{ ...gift, fresh: true }], this.feed ?? []);
+    // In a burst rows would arrive faster than they fly in: then they just stand there.
+    const now = performance.now();
+    const fresh = now - this.#heardAt > CALM_MS;
+    this.#heardAt = now;
+    this.feed = merged([{ ...gift, fresh }], this.feed ?? []);
     this.dispatchEvent(new CustomEvent('gift', { detail: gift }));
     this.#changed();
   }
 
   #onBadge(badge) {
-    this.#say(`${badge.viewerId} is now ${badge.badge}`);
+    this.#say(`${asName(badge.viewerId)} is now ${badge.badge}.`);
     void this.#refreshViewers();
   }
 
@@ -140,12 +153,11 @@ export class DemoStore extends EventTarget {
   }
 
   async #keepTotals() {
-    for (let turn = 0; ; turn++) {
+    for (;;) {
       const before = JSON.stringify(this.totals);
-      const answers = await Promise.allSettled(PIPELINE.map((app) => apps.totals(app)));
-      this.totals = Object.fromEntries(
-        PIPELINE.map((app, index) => [app, answers[index].value && summed(app, answers[index].value)]),
-      );
+      // gift-api last: then no reader can seem to be ahead of it.
+      const readers = await Promise.all(READERS.map(sumsOf));
+      this.totals = Object.fromEntries([...readers, await sumsOf('gift-api')]);
       if (JSON.stringify(this.totals) !== before) {
         this.#changed();
         if (this.rooms) void this.#refreshViewers();
@@ -154,8 +166,11 @@ export class DemoStore extends EventTarget {
     }
   }
 
+  /** Gone by itself after a while: what it told is history then. */
   #say(note) {
+    clearTimeout(this.#silence);
     this.note = note;
+    if (note) this.#silence = setTimeout(() => this.#say(''), NOTE_MS);
     this.#changed();
   }
 
@@ -168,6 +183,15 @@ export class DemoStore extends EventTarget {
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The app and its sums, undefined when it is away. */
+const sumsOf = async (app) => {
+  try {
+    return [app, summed(app, await apps.totals(app))];
+  } catch {
+    return [app, undefined];
+  }
+};
 
 /** Newest first, each gift once. */
 function merged(newer, older) {

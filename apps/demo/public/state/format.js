@@ -27,6 +27,9 @@ export const initialsOf = (id) => {
   return id.charAt(0).toUpperCase() + (number ? String(Number(number)) : '');
 };
 
+/** Neighbouring rooms look as different as they can. */
+export const hueOfRoom = (index) => [268, 18, 196, 330, 140, 48][index % 6];
+
 /** A colour for a name, always the same one. */
 export const hueOf = (id) => {
   let hash = 7;

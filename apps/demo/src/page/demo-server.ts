@@ -32,7 +32,7 @@ export class DemoServer {
 
   /** Resolves with the page's address. Rejects when the given port is taken. */
   async start(): Promise<string> {
-    const app = await NestFactory.create<NestExpressApplication>(PageModule, {
+    const app = await NestFactory.create<NestExpressApplication>(PageModule.register(this.options.killApp), {
       logger: ['error', 'warn'],
       bodyParser: false,
     });
