@@ -1,4 +1,4 @@
-import { logReaderOptions } from '@tidings/postgres-log';
+import { logReaderOptions, rotationOptions } from '@tidings/postgres-log';
 import { z } from 'zod';
 
 /** How a relay works; on top of `LogReaderOptions`. */
@@ -7,6 +7,8 @@ export const outboxRelayOptions = logReaderOptions.extend({
   batch: z.number().int().positive().default(500),
   /** A message that reaches no queue is tried for this long (a consumer may be deploying), then dead-lettered. Default 60,000. */
   routeGraceMs: z.number().int().nonnegative().default(60_000),
+  /** When the log's segments are emptied. */
+  rotation: rotationOptions.prefault({}),
 });
 
 export type OutboxRelayOptions = z.input<typeof outboxRelayOptions>;

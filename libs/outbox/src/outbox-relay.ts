@@ -1,5 +1,13 @@
 import { type Clock, type DeadLetterSink, parseOptions, type TidingsLogger, type Transport } from '@tidings/core';
-import { DueMover, listDestinations, LogReader, type MessageLog, readsLog, RELAY } from '@tidings/postgres-log';
+import {
+  DueMover,
+  listDestinations,
+  LogReader,
+  type MessageLog,
+  readsLog,
+  RELAY,
+  SegmentRotation,
+} from '@tidings/postgres-log';
 import { type OutboxRelayOptions, outboxRelayOptions, type ResolvedOutboxRelayOptions } from './outbox-relay.options';
 import { RelayedBatch } from './relayed-batch';
 
@@ -20,6 +28,7 @@ export interface OutboxRelaySetup {
 export class OutboxRelay {
   readonly #readers: LogReader[];
   readonly #due: DueMover;
+  readonly #rotation: SegmentRotation;
   readonly #options: ResolvedOutboxRelayOptions;
 
   /** @throws OptionsError for a bad option. */
@@ -27,6 +36,7 @@ export class OutboxRelay {
     const { log, transports, clock, logger } = setup;
     this.#options = parseOptions('relay', outboxRelayOptions, setup.options ?? {});
     this.#due = new DueMover(log, { pollMs: this.#options.pollMs, clock, logger });
+    this.#rotation = new SegmentRotation(log.store, { clock, logger }, this.#options.rotation);
     this.#readers = Object.entries(transports)
       .filter(([, transport]) => !(readsLog(transport) && transport.logNamespace(log.store) !== undefined))
       .map(([name, transport]) => this.#readerFor(name, transport));
@@ -36,11 +46,12 @@ export class OutboxRelay {
   async start(): Promise<void> {
     await this.#due.start();
     await Promise.all(this.#readers.map((reader) => reader.start()));
+    this.#rotation.start();
   }
 
   /** Takes no more, waits for the confirms under way, moves the cursors, hands the lanes back. Safe twice. */
   async stop(): Promise<void> {
-    await Promise.all([this.#due.stop(), ...this.#readers.map((reader) => reader.stop())]);
+    await Promise.all([this.#due.stop(), this.#rotation.stop(), ...this.#readers.map((reader) => reader.stop())]);
   }
 
   /** Lanes held, over all transports; 0 right after the start of a second relay, until they are shared out. */

@@ -5,6 +5,7 @@ export { logReaderOptions, type LogReaderOptions, type ResolvedLogReaderOptions 
 export { type LogSignal, LogSignals } from './log-signals';
 export { MessageLog, RELAY } from './message-log';
 export { createLog } from './sql/create-log';
+export { rotationOptions, type RotationOptions, SegmentRotation } from './segment-rotation';
 export { deleteReader } from './sql/delete-reader';
 export { type DestinationRow, listDestinations } from './sql/list-destinations';
 export { type Backlog } from './sql/measure-backlog';

@@ -1,5 +1,6 @@
 import type { Migration } from '@tidings/core';
 import { createLog } from './sql/create-log';
+import { createRotation } from './sql/create-rotation';
 
 /** The log's tables, in the order of their making. */
-export const postgresLogMigrations: readonly Migration[] = [createLog];
+export const postgresLogMigrations: readonly Migration[] = [createLog, createRotation];

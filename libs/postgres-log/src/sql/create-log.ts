@@ -46,10 +46,11 @@ export const createLog: Migration = {
     create index on ${s}.message (destination, lane, seq); -- pages a window too large for one batch
 
     create table ${s}.control (
-      segment smallint not null,
-      switched_at timestamptz not null default ${s}.now()
+      segment smallint not null, -- where writers write
+      switched_at timestamptz not null default ${s}.now(),
+      left_at timestamptz[] not null -- by segment: when writers left it last
     );
-    insert into ${s}.control (segment) values (0);
+    insert into ${s}.control (segment, left_at) values (0, array_fill('-infinity'::timestamptz, array[${SEGMENTS}]));
 
     create table ${s}.reader (
       id int generated always as identity primary key,

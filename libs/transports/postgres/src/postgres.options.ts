@@ -1,5 +1,11 @@
 import { type Clock, parseOptions, type Store, systemClock, silentLogger, type TidingsLogger } from '@tidings/core';
-import { logReaderOptions, type LogReaderOptions, type ResolvedLogReaderOptions } from '@tidings/postgres-log';
+import {
+  logReaderOptions,
+  type LogReaderOptions,
+  type ResolvedLogReaderOptions,
+  rotationOptions,
+  type RotationOptions,
+} from '@tidings/postgres-log';
 import { z } from 'zod';
 
 export interface PostgresTransportOptions extends LogReaderOptions {
@@ -9,6 +15,8 @@ export interface PostgresTransportOptions extends LogReaderOptions {
   readonly namespace?: string | undefined;
   /** A larger payload is refused as `too-large`. Default 16 MiB. */
   readonly maxMessageBytes?: number | undefined;
+  /** When the log's segments are emptied. */
+  readonly rotation?: RotationOptions | undefined;
   readonly clock?: Clock | undefined;
   readonly logger?: TidingsLogger | undefined;
 }
@@ -17,6 +25,7 @@ export type ResolvedPostgresOptions = ResolvedLogReaderOptions & {
   readonly store: Store;
   readonly namespace: string;
   readonly maxMessageBytes: number;
+  readonly rotation: RotationOptions;
   readonly clock: Clock;
   readonly logger: TidingsLogger;
 };
@@ -29,6 +38,7 @@ const schema = logReaderOptions.extend({
     .positive()
     .max(2 ** 28, 'expected at most 268435456 (256 MiB): PostgreSQL sends a bytea twice as long as text')
     .default(16 * 2 ** 20),
+  rotation: rotationOptions.prefault({}),
 });
 
 /** @throws OptionsError that names the bad option. */

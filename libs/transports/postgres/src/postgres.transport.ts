@@ -19,6 +19,7 @@ import {
   type MessageLog,
   listNativeDeadLetters,
   type ReadsLog,
+  SegmentRotation,
 } from '@tidings/postgres-log';
 import { POSTGRES_CAPABILITIES } from './postgres.capabilities';
 import { type PostgresTransportOptions, type ResolvedPostgresOptions, resolveOptions } from './postgres.options';
@@ -35,6 +36,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
   readonly #log: MessageLog;
   readonly #publisher: PostgresPublisher;
   readonly #due: DueMover;
+  readonly #rotation: SegmentRotation;
   readonly #active = new Set<PostgresSubscription>();
   readonly #publishing = new Set<Promise<unknown>>();
   #connected: Promise<void> | undefined;
@@ -44,6 +46,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     const { store, clock, logger, pollMs } = options;
     this.#log = logOf(store, clock, logger);
     this.#publisher = new PostgresPublisher(this.#log, options);
+    this.#rotation = new SegmentRotation(store, { clock, logger }, options.rotation);
     this.#due = new DueMover(this.#log, { pollMs, clock, logger });
   }
 
@@ -57,6 +60,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
       await this.options.store.connect();
       await checkSchema(this.options.store);
       await this.#due.start();
+      this.#rotation.start();
     })();
     this.#connected.catch(() => (this.#connected = undefined));
     return this.#connected;
@@ -102,7 +106,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     this.#closed ??= (async () => {
       await this.#connected?.catch(() => undefined);
       await Promise.all([...this.#active].map((active) => active.stop(CLOSE_DRAIN_MS)));
-      await this.#due.stop();
+      await Promise.all([this.#due.stop(), this.#rotation.stop()]);
       await Promise.allSettled(this.#publishing);
       await this.#log.signals.flush();
     })();
