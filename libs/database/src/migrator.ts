@@ -1,11 +1,11 @@
 import { asError, createClock, type Migration, quoted, type Queryable, type Store, TidingsError } from '@tidings/core';
-import {
-  createMigrationTable,
-  hasMigrationTable,
-  lockMigrations,
-  readAppliedMigrations,
-  recordMigration,
-} from './sql/migration-table';
+import { createMigrationTable } from './sql/create-migration-table';
+import { createSchema } from './sql/create-schema';
+import { hasMigrationTable } from './sql/has-migration-table';
+import { hasSchema } from './sql/has-schema';
+import { lockMigrations } from './sql/lock-migrations';
+import { readAppliedMigrations } from './sql/read-applied-migrations';
+import { recordMigration } from './sql/record-migration';
 
 /** A migration failed; nothing of its run was applied. */
 export class MigrationError extends TidingsError {
@@ -34,7 +34,8 @@ export async function applyMigrations(
   migrations: readonly Migration[],
 ): Promise<string[]> {
   await lockMigrations(on, { schema });
-  await createMigrationTable(on, { schema });
+  if (!(await hasSchema(on, { schema }))) await createSchema(on, { schema });
+  if (!(await hasMigrationTable(on, { schema }))) await createMigrationTable(on, { schema });
   const applied = await readAppliedMigrations(on, { schema });
   const missing = inOrder(migrations).filter(({ id }) => !applied.has(id));
   for (const { id, up } of missing) {

@@ -2,6 +2,7 @@ import { type Closeable, type QueryResult, type Statement, systemClock, TidingsE
 import { Client, Pool, type PoolConfig } from 'pg';
 import { ownConnectionConfig } from './own-connection-config';
 import { PgListener } from './pg-listener';
+import { ping } from './sql/ping';
 import type { CheckedStoreOptions } from './store-options';
 import { asQueryResult, queryConfig } from './statement-query';
 
@@ -34,7 +35,7 @@ export class OwnConnections {
 
   async connect(): Promise<void> {
     this.#closed = false;
-    await this.#open().query('select 1');
+    await this.query(ping);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,4 @@
+import type { Statement } from '@tidings/core';
+
+/** Does the server answer? */
+export const ping: Statement = { text: 'select 1' };
