@@ -9,10 +9,13 @@ import type {
 } from '@tidings/core';
 import { type Backlog, type LogEntry, type MessageLog, readsLog } from '@tidings/postgres-log';
 import type { Routes } from './destination';
+import { checkedInstant, ScheduledMessages } from './scheduled-messages';
 
 export interface OutboxPublishOptions extends PublishOptions {
   /** Not before this many milliseconds from the insert, by the database's clock. Default 0. */
   readonly delayMs?: number;
+  /** Not before this instant (RFC 3339, with its zone), by the database's clock; wins over `delayMs`. An instant in the past means at once. */
+  readonly deliverAt?: string;
   /** `optional`: an event that nobody need hear. Default `required`: to reach no group is a failure that is reported. */
   readonly route?: 'required' | 'optional';
 }
@@ -51,7 +54,12 @@ export interface OutboxSetup {
 
 /** The transactional outbox of one store. */
 export class Outbox {
-  constructor(private readonly setup: OutboxSetup) {}
+  /** What waits for its time. */
+  readonly scheduled: ScheduledMessages;
+
+  constructor(private readonly setup: OutboxSetup) {
+    this.scheduled = new ScheduledMessages(setup.log);
+  }
 
   get store(): Store {
     return this.setup.log.store;
@@ -97,6 +105,7 @@ export class Outbox {
         attempts: 0,
         optional: options.route === 'optional',
         delayMs: options.delayMs ?? 0,
+        dueAt: options.deliverAt && checkedInstant('deliverAt', options.deliverAt),
       })),
     );
     await this.setup.log.append(transaction, entries);

@@ -5,6 +5,9 @@ export { logReaderOptions, type LogReaderOptions, type ResolvedLogReaderOptions 
 export { type LogSignal, LogSignals } from './log-signals';
 export { MessageLog, RELAY } from './message-log';
 export { createLog } from './sql/create-log';
+export { cancelDueMessage } from './sql/cancel-due-message';
+export { type DueMessage, listDueMessages } from './sql/list-due-messages';
+export { rescheduleDueMessage } from './sql/reschedule-due-message';
 export { rotationOptions, type RotationOptions, SegmentRotation } from './segment-rotation';
 export { deleteReader } from './sql/delete-reader';
 export { type DestinationRow, listDestinations } from './sql/list-destinations';

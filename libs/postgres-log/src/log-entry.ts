@@ -13,4 +13,8 @@ export interface LogEntry {
   readonly optional: boolean;
   /** Not before this many milliseconds from now, by the database's clock. 0: at once. */
   readonly delayMs: number;
+  /** Not before this instant (RFC 3339), by the database's clock; wins over `delayMs`. */
+  readonly dueAt?: string | undefined;
 }
+
+export const isForLater = ({ delayMs, dueAt }: LogEntry): boolean => delayMs > 0 || dueAt !== undefined;

@@ -1,5 +1,5 @@
 import { laneOf, type Queryable, type Store, TidingsError, type Transaction } from '@tidings/core';
-import type { LogEntry } from './log-entry';
+import { isForLater, type LogEntry } from './log-entry';
 import type { LogSignals } from './log-signals';
 import { appendDueMessages } from './sql/append-due-messages';
 import { appendMessages } from './sql/append-messages';
@@ -31,8 +31,8 @@ export class MessageLog {
 
   /** Appends by itself, durable when it resolves: for retries, redrives and copies from elsewhere, and for publishing without a business transaction. */
   async appendAlone(entries: readonly LogEntry[]): Promise<void> {
-    const now = entries.filter((entry) => entry.delayMs <= 0);
-    if (now.length === 0 || now.length === entries.length) await this.#insert(this.store, entries);
+    const later = entries.filter(isForLater).length;
+    if (later === 0 || later === entries.length) await this.#insert(this.store, entries);
     else await this.store.run((transaction) => this.#insert(transaction, entries));
     this.#wake(entries);
   }
@@ -68,15 +68,15 @@ export class MessageLog {
   }
 
   async #insert(on: Queryable, entries: readonly LogEntry[]): Promise<void> {
-    await appendMessages(this.store, on, entries.filter((entry) => entry.delayMs <= 0)); // prettier-ignore
-    const later = entries.filter((entry) => entry.delayMs > 0);
+    await appendMessages(this.store, on, entries.filter((entry) => !isForLater(entry))); // prettier-ignore
+    const later = entries.filter(isForLater);
     if (later.length > 0) await appendDueMessages(this.store, on, later);
   }
 
   #wake(entries: readonly LogEntry[]): void {
-    for (const { destination, message, delayMs } of entries) {
-      if (delayMs > 0) this.signals.filedForLater();
-      else this.signals.appended(destination, laneOf(message));
+    for (const entry of entries) {
+      if (isForLater(entry)) this.signals.filedForLater();
+      else this.signals.appended(entry.destination, laneOf(entry.message));
     }
   }
 }

@@ -10,11 +10,13 @@ const NAMES = WRITTEN_COLUMNS.replace(/\s/g, '').split(',');
  * delay.
  */
 export async function appendDueMessages(store: Store, on: Queryable, entries: readonly LogEntry[]): Promise<void> {
-  const rows = entries.map((entry) => [...columnValues(entry), entry.delayMs]);
-  const arrays = [...NAMES, 'delay_ms'].map((_, index) => rows.map((row) => row[index]));
-  const unnested = [...WRITTEN_TYPES, 'float8'].map((type, index) => `$${index + 1}::${type}[]`).join(', ');
+  const rows = entries.map((entry) => [...columnValues(entry), entry.delayMs, entry.dueAt ?? null]);
+  const arrays = [...NAMES, 'delay_ms', 'due_at'].map((_, index) => rows.map((row) => row[index]));
+  const unnested = [...WRITTEN_TYPES, 'float8', 'timestamptz']
+    .map((type, index) => `$${index + 1}::${type}[]`)
+    .join(', ');
   const now = `${table(store, 'now')}()`;
-  const due = `${now} + m.delay_ms * interval '1 ms'`;
+  const due = `coalesce(m.due_at, ${now} + m.delay_ms * interval '1 ms')`;
   const selected = NAMES.map((name) => {
     if (name === 'created_at') return `coalesce(m.created_at, ${now})`;
     if (name === 'bucket') return `case when m.created_at is null then (${due})::date else m.bucket end`;
@@ -25,7 +27,7 @@ export async function appendDueMessages(store: Store, on: Queryable, entries: re
       store,
       'append.due',
       `insert into ${table(store, 'due')} (due_at, ${WRITTEN_COLUMNS.replace(/\bid\b/, 'message_id')})
-         select ${due}, ${selected.join(', ')} from unnest(${unnested}) with ordinality m(${NAMES.join(', ')}, delay_ms, n) order by m.n`,
+         select ${due}, ${selected.join(', ')} from unnest(${unnested}) with ordinality m(${NAMES.join(', ')}, delay_ms, due_at, n) order by m.n`,
       arrays,
     ),
   );
