@@ -38,7 +38,7 @@ const app = (...more: string[]): ImportRule => ({
   ],
   theirs: [...NEST, '@nestjs/platform-express', '@nestjs/typeorm', 'express', 'pg', 'typeorm', 'zod', ...more],
   node: 'any',
-  specs: ['@nestjs/testing', 'supertest', '@tidings/memory'],
+  specs: ['@nestjs/testing', 'supertest', 'socket.io-client', '@tidings/memory'],
 });
 
 export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
@@ -89,7 +89,13 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   '@tidings-demo/badges': app(),
   '@tidings-demo/room-gateway': app('@nestjs/websockets', '@nestjs/platform-socket.io', 'socket.io'),
   // It starts the applications as processes, and imports none of them.
-  '@tidings-demo/demo': app('@tidings/embedded-postgres', 'commander', 'lit', 'socket.io-client'),
+  '@tidings-demo/demo': app(
+    '@tidings-demo/migrations',
+    '@tidings/embedded-postgres',
+    'commander',
+    'lit',
+    'socket.io-client',
+  ),
 };
 
 /** Declared without being imported by a source file: loaded by Nest by name, or a peer that decorators need at run time. */
