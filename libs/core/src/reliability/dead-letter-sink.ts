@@ -8,6 +8,8 @@ export interface DeadLetter {
   /** The group that failed, or the destination's name. */
   readonly place: string;
   readonly transport: string;
+  /** Outbound: the one group that the message was addressed to, if it was. A redrive must not reach others. */
+  readonly group?: string;
   readonly handler?: string;
   readonly reason: string;
   readonly attempts: number;

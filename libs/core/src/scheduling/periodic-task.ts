@@ -21,8 +21,8 @@ const FAILURE_PAUSE_MS = 1_000;
  */
 export class PeriodicTask {
   #stopping: AbortController | undefined;
-  #poke: AbortController = new AbortController();
-  #woken = false;
+  /** Aborted: woken since the last run began. */
+  #poke = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: PeriodicTaskOptions) {}
@@ -44,14 +44,12 @@ export class PeriodicTask {
 
   /** Run now, or once more when a run is under way. */
   wake(): void {
-    this.#woken = true;
     this.#poke.abort();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { name, everyMs, runOnce, clock, logger } = this.options;
     while (!signal.aborted) {
-      this.#woken = false;
       this.#poke = new AbortController();
       let waitMs = everyMs * (0.95 + Math.random() * 0.1);
       try {
@@ -64,7 +62,7 @@ export class PeriodicTask {
         await clock.wait(pauseMs, signal);
         waitMs -= pauseMs;
       }
-      if (!this.#woken && !signal.aborted) await clock.wait(waitMs, this.#poke.signal);
+      await clock.wait(waitMs, this.#poke.signal); // stop pokes too
     }
   }
 }

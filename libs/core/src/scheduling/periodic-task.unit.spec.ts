@@ -106,20 +106,28 @@ describe('periodic task', () => {
   });
 
   it('aborts the run in flight when it stops, waits for it, and runs no more', async () => {
-    let ended = 0;
     const clock = new ManualClock();
+    const gate = new Gate();
+    const told: string[] = [];
     const periodic = task(
-      (signal) =>
-        new Promise((resolve) => signal.addEventListener('abort', () => resolve(void ended++), { once: true })),
+      async (signal) => {
+        signal.addEventListener('abort', () => told.push('aborted'), { once: true });
+        await gate.opened;
+        told.push('ended');
+      },
       { clock },
     );
     periodic.start();
     await systemClock.wait(0);
-    await Promise.all([periodic.stop(), periodic.stop()]);
-    expect(ended).toBe(1);
+    const stopped = [periodic.stop(), periodic.stop()].map((stop) => stop.then(() => told.push('stopped')));
+    await systemClock.wait(5);
+    expect(told).toEqual(['aborted']);
+    gate.open();
+    await Promise.all(stopped);
+    expect(told).toEqual(['aborted', 'ended', 'stopped', 'stopped']);
     periodic.wake();
     await systemClock.wait(0);
-    expect([ended, clock.sleeping]).toEqual([1, 0]);
+    expect([told.length, clock.sleeping]).toEqual([4, 0]);
   });
 
   it('may be stopped before it was started, and started again', async () => {
