@@ -12,7 +12,7 @@ export interface DemoOptions {
   /** NDJSON file of gifts to check instead of generated ones. */
   readonly gifts: string | undefined;
   readonly sabotage: Sabotage | undefined;
-  /** False: nothing carries gift-api's log to the broker. */
+  /** False: nothing carries the log to the broker. */
   readonly relay: boolean;
   readonly seed: number;
   readonly dataDir: string;
@@ -71,7 +71,7 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
         'no-order',
       ]),
     )
-    .option('--no-relay', 'start gift-api without its relay: on a broker, nothing arrives')
+    .option('--no-relay', 'start the apps without a relay: on a broker, nothing arrives')
     .option('--seed <n>', 'of the generated gifts', number(0, 2 ** 31), 1)
     .option('--data <dir>', "the embedded database's and the check's files", '.tidings')
     .addHelpText(

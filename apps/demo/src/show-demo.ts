@@ -8,6 +8,8 @@ import type { StartedParts } from './started-parts';
 
 /** Low enough that a rush of some hundred gifts meets it, so that the page can show a refusal. */
 const BACKLOG_LIMIT = 150;
+/** How long a killed app keeps its lanes: short, for somebody is watching. */
+const LEASE_MS = 2_000;
 
 /** Starts the database, the apps and the page. Resolves when the page's address is printed. */
 export async function showDemo(options: DemoOptions, parts: StartedParts, printer: DemoPrinter): Promise<void> {
@@ -22,6 +24,7 @@ export async function showDemo(options: DemoOptions, parts: StartedParts, printe
     rabbitmqPrefix: 'tidings_demo',
     relay: options.relay,
     backlogLimit: BACKLOG_LIMIT,
+    leaseMs: LEASE_MS,
     print: (app, line) => printer.appLine(app, line),
   });
   await parts.add({ name: 'the apps', stop: () => fleet.stop(), kill: () => fleet.kill() });

@@ -36,6 +36,8 @@ const variables = z
     GIFT_BACKLOG_LIMIT: count.default(5_000),
     /** How long a dead reader's or relay's lanes stay its own. Default: the package's. The check takes a short one. */
     GIFT_LEASE_MS: count.optional(),
+    /** The least that is printed. Default log; at debug, Tidings tells of every message handled. */
+    LOG_LEVEL: z.enum(['error', 'warn', 'log', 'debug']).default('log'),
     /** 1: write `demo.history`, which the check is judged by. */
     DEMO_HISTORY: z.enum(['0', '1']).default('0'),
     /** Tells the rows of one check from those of another. */
@@ -67,6 +69,7 @@ export interface PlatformConfig {
   readonly migrate: 'onStart' | 'never';
   readonly backlogLimit: number;
   readonly leaseMs: number | undefined;
+  readonly logLevel: 'error' | 'warn' | 'log' | 'debug';
   readonly history: boolean;
   readonly run: string;
   readonly sabotage: Sabotage | undefined;
@@ -92,6 +95,7 @@ export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
     migrate: env.TIDINGS_MIGRATE,
     backlogLimit: env.GIFT_BACKLOG_LIMIT,
     leaseMs: env.GIFT_LEASE_MS,
+    logLevel: env.LOG_LEVEL,
     history: env.DEMO_HISTORY === '1',
     run: env.DEMO_RUN,
     sabotage: env.DEMO_SABOTAGE,

@@ -14,6 +14,7 @@ describe('the configuration of a demo app', () => {
       leaseMs: undefined,
       history: false,
       run: '',
+      logLevel: 'log',
       sabotage: undefined,
       killAfter: undefined,
     });

@@ -64,6 +64,7 @@ function messagingOptions(
     },
     routes: [route('*').to('main')],
     roles: config.roles,
+    ...(config.leaseMs !== undefined && { relay: { leaseMs: config.leaseMs } }),
     middleware: history ? checkMiddleware(app, config, history) : [],
   };
 }

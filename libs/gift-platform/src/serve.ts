@@ -1,8 +1,10 @@
-import { type INestApplication, Logger } from '@nestjs/common';
+import { type INestApplication, Logger, type LogLevel } from '@nestjs/common';
 import { asError } from '@tidings/core';
 import type { AddressInfo, Server } from 'node:net';
 import { migrateDemo } from '@tidings-demo/migrations';
 import { type PlatformConfig, platformConfig } from './platform-config';
+
+const LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
 
 /**
  * Starts one app of the demo: configuration from the environment, tables if asked, HTTP on a free port. When it was forked, it tells its parent
@@ -17,6 +19,7 @@ export async function serve(create: (config: PlatformConfig) => Promise<INestApp
   });
   try {
     const config = platformConfig(process.env);
+    Logger.overrideLogger(LEVELS.slice(0, LEVELS.indexOf(config.logLevel) + 1));
     if (config.migrate === 'onStart') await migrateDemo(config.databaseUrl);
     app = await create(config);
     app.enableShutdownHooks();

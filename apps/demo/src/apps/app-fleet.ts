@@ -12,7 +12,7 @@ export interface AppFleetOptions {
   readonly rabbitmqUrl: string;
   /** Before every queue and exchange, so that two demos can share a broker. */
   readonly rabbitmqPrefix: string;
-  /** False: gift-api writes its log and nobody carries it on. */
+  /** False: no app carries the log on to the broker. They share one log, so any one relay would carry all of it. */
   readonly relay: boolean;
   /** Gifts waiting, past which gift-api answers 503. */
   readonly backlogLimit?: number;
@@ -67,7 +67,6 @@ export class AppFleet {
 
 function appOf(name: AppName, options: AppFleetOptions): AppProcess {
   const { relay, backlogLimit, leaseMs, firstEnv } = options;
-  const roles = relay || name !== 'gift-api' ? 'publish,relay,handle' : 'publish,handle';
   return new AppProcess({
     name,
     entry: resolve(__dirname, '../../..', name, 'dist/main.js'),
@@ -76,12 +75,13 @@ function appOf(name: AppName, options: AppFleetOptions): AppProcess {
       TIDINGS_TRANSPORT: options.transport,
       RABBITMQ_URL: options.rabbitmqUrl,
       RABBITMQ_PREFIX: options.rabbitmqPrefix,
-      TIDINGS_ROLES: roles,
+      TIDINGS_ROLES: relay ? 'publish,relay,handle' : 'publish,handle',
       PORT: '0',
       ...(backlogLimit !== undefined && { GIFT_BACKLOG_LIMIT: String(backlogLimit) }),
       ...(leaseMs !== undefined && { GIFT_LEASE_MS: String(leaseMs) }),
       // Colours only where a person sees them; the pipe between hides the terminal from the app.
       ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+      LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
       ...options.env,
     },
     ...(firstEnv?.[name] && { firstEnv: firstEnv[name] }),
