@@ -9,20 +9,25 @@ export const whenAConsumerLeaves: readonly Behaviour[] = [
     run: async (scene) => {
       const [sender, first, second] = [await scene.transport(), await scene.transport(), await scene.transport()];
       const handled: string[] = [];
+      const gate = scene.gate();
+      const messages = Array.from({ length: 20 }, () =>
+        ['a', 'b', 'c'].flatMap((key) => scene.messages(1, { key })),
+      ).flat();
       const recording = scene.recording(async ({ message }) => {
+        if (message.id === messages[0]!.id) await gate.opened; // the leaving consumer holds it until it must go
         await scene.yield(handled.length % 4);
         handled.push(message.id);
         return accept;
       });
       const leaving = await scene.subscribe(first, recording, { ordered: true, concurrency: 2 });
-      const messages = Array.from({ length: 20 }, () =>
-        ['a', 'b', 'c'].flatMap((key) => scene.messages(1, { key })),
-      ).flat();
       await scene.publish(sender, messages.slice(0, 30));
-      await recording.received(5);
-      const coming = scene.subscribe(second, recording, { ordered: true, concurrency: 2 });
-      const publishing = scene.publish(sender, messages.slice(30));
-      await Promise.all([coming, publishing, leaving.stop(5_000)]);
+      await recording.receivedAll([messages[0]!.id]);
+      await scene.subscribe(second, recording, { ordered: true, concurrency: 2 });
+      await scene.publish(sender, messages.slice(30));
+      const stopping = leaving.stop(5_000);
+      await scene.lull();
+      gate.open();
+      await stopping;
       await scene.untilTrue('all handled', () => handled.length >= messages.length);
       for (const key of ['a', 'b', 'c']) {
         const ids = messages.filter((message) => message.key === key).map(({ id }) => id);
