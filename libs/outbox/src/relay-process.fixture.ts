@@ -12,15 +12,19 @@ export interface RelayOrders {
   readonly rabbit: string;
   readonly prefix: string;
   readonly leaseMs: number;
-  /** In the batch that reaches this many messages: publish half of it, tell `half`, and never go on. */
+  /** In the batch that reaches this many messages: publish half of it, tell `half`, and go on after `hangMs` only (default: never). */
   readonly hangAfter?: number;
+  readonly hangMs?: number;
 }
-export type RelayReport = { readonly event: 'ready' } | { readonly event: 'half'; readonly published: number };
+export type RelayReport =
+  | { readonly event: 'ready' }
+  | { readonly event: 'half'; readonly published: number }
+  | { readonly event: 'lost'; readonly epoch: number };
 
-const tell = (report: RelayReport): void => void process.send!(report);
+const tell = (report: RelayReport): boolean => process.send!(report);
 
 /** A relay as a process of its own, that can be made to hang in mid-batch. */
-async function run({ url, schema, rabbit, prefix, leaseMs, hangAfter = Infinity }: RelayOrders): Promise<void> {
+async function run({ url, schema, rabbit, prefix, leaseMs, hangAfter = Infinity, hangMs }: RelayOrders): Promise<void> {
   const store = pg(new Pool({ connectionString: url, max: 2 }), { schema });
   await store.connect();
   const transport: Transport = rabbitmq({ urls: rabbit, prefix });
@@ -33,10 +37,13 @@ async function run({ url, schema, rabbit, prefix, leaseMs, hangAfter = Infinity 
       published += messages.length;
       return results;
     }
-    const half = messages.slice(0, Math.ceil(messages.length / 2));
-    await publish(half);
-    tell({ event: 'half', published: published + half.length });
-    return new Promise(() => undefined);
+    const middle = Math.ceil(messages.length / 2);
+    const before = await publish(messages.slice(0, middle));
+    tell({ event: 'half', published: published + middle });
+    if (hangMs === undefined) return new Promise(() => undefined);
+    hangAfter = Infinity;
+    await systemClock.wait(hangMs);
+    return [...before, ...(await publish(messages.slice(middle)))];
   };
   const relay = new OutboxRelay({
     log: logOf(store, systemClock, silentLogger),
@@ -44,7 +51,10 @@ async function run({ url, schema, rabbit, prefix, leaseMs, hangAfter = Infinity 
     deadLetters: { bury: () => Promise.reject(new Error('nothing is buried here')) },
     instance: String(process.pid),
     clock: systemClock,
-    logger: silentLogger,
+    logger: {
+      ...silentLogger,
+      warn: (fields) => 'epoch' in fields && tell({ event: 'lost', epoch: Number(fields.epoch) }),
+    },
     options: { leaseMs, batch: 40, pollMs: 1_000 },
   });
   await relay.start();
