@@ -10,6 +10,7 @@ export { MessagingModule } from './messaging.module';
 export type { MessagingExtras } from './messaging.module-definition';
 export type { MessagingOptions, Migrate, Role } from './messaging.options';
 export { nestLogger } from './nest.logger';
+export { ApplicationDeadLetters } from './publishing/application-dead-letters';
 export { type DirectPublication, type DirectPublishOptions, MessagePublisher } from './publishing/message-publisher';
 export { Route, route } from './publishing/route';
 export { isTidingsContext, MESSAGE_CONTEXT_TYPE, messageContextOf } from './tidings-context';
@@ -41,5 +42,5 @@ export {
   type Settlement,
   type TidingsLogger,
 } from '@tidings/core';
-export { PostgresDeadLetters } from './dead-letters.provisional';
+export type { LetterSummary, RedriveResult, StoredLetter } from '@tidings/dead-letter';
 export { type BoundOutbox, Outbox } from '@tidings/outbox';

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import {
-  type DeadLetterSink,
   MessageFactory,
   type Middleware,
   type Migration,
@@ -10,7 +9,7 @@ import {
   systemClock,
   type TidingsLogger,
 } from '@tidings/core';
-import { deadLetterMiddleware, deadLetterMigrations, PostgresDeadLetters } from './dead-letters.provisional';
+import { deadLetterMiddleware, deadLetterMigrations } from '@tidings/dead-letter';
 import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
 import { checkSchema, logOf, type MessageLog, Outbox, OutboxRelay, postgresLogMigrations } from '@tidings/outbox';
 import { chainOf } from './chain';
@@ -21,6 +20,7 @@ import {
   type Role,
 } from './messaging.options';
 import { nestLogger } from './nest.logger';
+import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { ContractRouter } from './publishing/contract-router';
 import { MessagePublisher } from './publishing/message-publisher';
 import { TransportRegistry } from './publishing/transport-registry';
@@ -39,7 +39,7 @@ export interface StorePatterns {
   readonly store: Store;
   readonly log: MessageLog;
   readonly outbox: Outbox;
-  readonly deadLetters: PostgresDeadLetters;
+  readonly deadLetters: ApplicationDeadLetters;
   readonly inbox: PostgresInbox;
   readonly relay: OutboxRelay;
   readonly upkeep: PeriodicTask;
@@ -106,8 +106,8 @@ export class MessagingRuntime {
     const { clock, logger } = this;
     const { transports, relay } = this.options;
     const log = logOf(store, clock, logger);
-    const deadLetters = new PostgresDeadLetters(store);
     const inbox = new PostgresInbox(store, this.options.inbox);
+    const deadLetters = new ApplicationDeadLetters(store, inbox, this.transports, logger);
     return {
       name,
       store,
@@ -133,12 +133,12 @@ export class MessagingRuntime {
     const { middleware, inbox } = this.options;
     if (this.#stores.size === 0) return chainOf({ middleware, clock, logger, deadLetter: undefined, inbox: undefined });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
-    const sinkOf = (name: string): DeadLetterSink => patterns(name).deadLetters;
+    const sinkOf = (name: string): ApplicationDeadLetters => patterns(name).deadLetters;
     return chainOf({
       middleware,
       clock,
       logger,
-      deadLetter: deadLetterMiddleware({ sinkOf, instance }),
+      deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
       inbox: inboxMiddleware({
         ...inbox,
         stores: (name) => patterns(name).store,

@@ -2,10 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
   defineMessage,
+  fixed,
   type Message,
   type MessageContext,
+  NonRetriableError,
   NotInTransactionError,
   quoted,
+  silentLogger,
   type Transport,
 } from '@tidings/core';
 import { managerOf, migrate, typeorm } from '@tidings/database';
@@ -20,7 +23,8 @@ import { OnMessage } from './decorators/on-message.decorator';
 import { MessagingHealth } from './lifecycle/messaging-health';
 import { MessagingModule } from './messaging.module';
 import type { MessagingOptions } from './messaging.options';
-import { boot, closeAll, eager, type Gift, GiftSent, inMemory, rose } from './test-application.fixture';
+import { ApplicationDeadLetters } from './publishing/application-dead-letters';
+import { boot, closeAll, type Gift, GiftSent, inMemory, rose } from './test-application.fixture';
 
 const RankChanged = defineMessage('rank.changed', { schema: z.object({ room: z.string(), coins: z.number() }) });
 
@@ -32,7 +36,7 @@ let delivered: Message[];
 class RankGift {
   constructor(@InjectOutbox() private readonly outbox: Outbox) {}
 
-  @OnMessage(GiftSent, { group: 'ranking', ordered: true, retry: eager(3) })
+  @OnMessage(GiftSent, { group: 'ranking', ordered: true, retry: fixed({ attempts: 3, immediate: 1, delayMs: 0 }) })
   async rank(gift: Gift, context: MessageContext): Promise<void> {
     const [row] = await managerOf(context).query<{ coins: number }[]>(
       'insert into ranking values ($1, $2) on conflict (room) do update set coins = ranking.coins + $2 returning coins',
@@ -136,12 +140,38 @@ describeOn('postgres', 'MessagingModule on PostgreSQL', (url) => {
     };
     await send(rose);
     await badges(1);
-    expect(attempts).toEqual([1, 2, 3]);
+    expect(attempts).toEqual([1, 1, 2, 2, 3]);
     await send({ ...rose, coins: 1 });
     await badges(2);
     expect(await rows('select * from ranking')).toEqual([{ room: 'r1', coins: 8 }]);
     expect(arrived('rank.changed')).toBe(2);
     expect(await rows('select * from gift where room = $$gone$$')).toEqual([]);
+  });
+
+  it('buries what fails for good with its story, says so, and sends it again', async () => {
+    const errors: object[] = [];
+    const logger = { ...silentLogger, error: (fields: object) => void errors.push(fields) };
+    const { app, send } = await start(undefined, { logger });
+    fail = () => {
+      throw new NonRetriableError('the room is closed');
+    };
+    await send(rose);
+    const deadLetters = app.get(ApplicationDeadLetters);
+    await until('it is buried', async () => (await deadLetters.list()).length === 1);
+    const [letter] = await deadLetters.list();
+    const reason = 'not retriable: the room is closed';
+    expect(await deadLetters.find(letter!.id)).toMatchObject({
+      handler: 'RankGift.rank',
+      place: 'ranking',
+      reason,
+      attempts: 1,
+    });
+    expect(errors).toMatchObject([{ direction: 'inbound', place: 'ranking', type: 'gift.sent', reason }]);
+    expect(await rows('select * from ranking')).toEqual([]);
+    fail = () => undefined;
+    expect(await deadLetters.redrive(letter!.id)).toEqual({ outcome: 'redriven', generation: 1 });
+    await badges(1);
+    expect(await deadLetters.redrive(letter!.id)).toEqual({ outcome: 'settled', status: 'redriven' });
   });
 
   it('refuses to publish outside of a transaction', async () => {

@@ -1,6 +1,5 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { PostgresDeadLetters } from './dead-letters.provisional';
 import { Outbox } from '@tidings/outbox';
 import { getDeadLettersToken } from './decorators/inject-dead-letters.decorator';
 import { getOutboxToken } from './decorators/inject-outbox.decorator';
@@ -12,6 +11,7 @@ import { MessagingHealth } from './lifecycle/messaging-health';
 import { MessagingRuntime } from './messaging-runtime';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } from './messaging.module-definition'; // prettier-ignore
 import type { MessagingOptions } from './messaging.options';
+import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { MessagePublisher } from './publishing/message-publisher';
 
 const fromRuntime = <T>(
@@ -30,7 +30,7 @@ function storeProviders(names: readonly string[]): Provider[] {
     fromRuntime(getOutboxToken(), (runtime) => unnamed(runtime)?.outbox),
     fromRuntime(getDeadLettersToken(), (runtime) => unnamed(runtime)?.deadLetters),
     { provide: Outbox, useExisting: getOutboxToken() },
-    { provide: PostgresDeadLetters, useExisting: getDeadLettersToken() },
+    { provide: ApplicationDeadLetters, useExisting: getDeadLettersToken() },
     ...names.flatMap((name) => [
       fromRuntime(getOutboxToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).outbox),
       fromRuntime(getDeadLettersToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).deadLetters),

@@ -6,6 +6,6 @@ export const getDeadLettersToken = (store?: string): InjectionToken =>
     ? 'Tidings dead letters'
     : `Tidings dead letters of store "${store}" (named in forRoot's stores or in forRootAsync's storeNames)`;
 
-/** Injects the dead letters of a store: list, find, redrive. */
+/** Injects the dead letters of a store (ApplicationDeadLetters): list, find, redrive. */
 export const InjectDeadLetters = (store?: string): PropertyDecorator & ParameterDecorator =>
   Inject(getDeadLettersToken(store));

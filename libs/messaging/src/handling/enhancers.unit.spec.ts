@@ -220,6 +220,23 @@ describe('A handler of messages', () => {
     }
   });
 
+  it('is made anew for each message when it is transient, and found once however often it is provided again', async () => {
+    @Injectable({ scope: Scope.TRANSIENT })
+    class Fresh {
+      private handled = 0;
+      constructor(readonly journal: Journal) {}
+      @OnMessage(GiftSent, group)
+      handle(_gift: Gift, { attempt }: MessageContext): void {
+        this.journal.lines.push(`handled ${(this.handled += 1)}`);
+        if (attempt === 1) throw new Error('once more');
+      }
+    }
+    const providers = [Fresh, { provide: 'again', useExisting: Fresh }];
+    expect((await handle({ providers })).lines).toEqual(['handled 1', 'handled 1']);
+    const aliased = [Open, { provide: 'again', useExisting: Open }];
+    expect((await handle({ providers: aliased })).lines).toEqual(['handled 7 1']);
+  });
+
   it('is under request-scoped guards of the application too', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class ScopedGuard implements CanActivate {

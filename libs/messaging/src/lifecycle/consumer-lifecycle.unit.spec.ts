@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { silentLogger, type Store, type Transport } from '@tidings/core';
+import { type MessageContext, silentLogger, type Store, type Transport } from '@tidings/core';
 import { OutboxRelay } from '@tidings/outbox';
 import { memory, MemoryBroker } from '@tidings/memory';
 import { Gate, until } from '@tidings/testing';
@@ -97,6 +97,32 @@ describe('The lifecycle of consumers', () => {
     gate.current.open();
     await closed;
     expect(calls).toEqual(['connect main', 'handled', 'stop relay', 'close main', 'close store default']);
+  });
+
+  it('stops handlers whose messages are accepted already, and tells what is lost by that', async () => {
+    @Injectable()
+    class Once {
+      signal: AbortSignal | undefined;
+      @OnMessage(RoomClosed, { group: 'once', level: 'atMostOnce' })
+      async handle(_payload: object, { signal }: MessageContext): Promise<void> {
+        this.signal = signal;
+        await gate.current.opened;
+      }
+    }
+    const logger = { ...silentLogger, error: (_fields: object, message: string) => void calls.push(message) };
+    const app = await boot(MessagingModule.forRoot(options({ logger, drainMs: 5 })), { providers: [Once] });
+    await app.get(MessagePublisher).publish(RoomClosed, { room: 'r1' });
+    const once = app.get(Once);
+    await until('the handler runs', () => once.signal !== undefined);
+    calls.splice(0);
+    await app.close();
+    expect(once.signal?.aborted).toBe(true);
+    expect(calls).toEqual([
+      'lost: it was accepted before it was handled (atMostOnce)',
+      'stop relay',
+      'close main',
+      'close store default',
+    ]);
   });
 
   it('waits no longer than drainMs', async () => {

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { Outbox } from '@tidings/outbox';
-import { PostgresDeadLetters } from '../dead-letters.provisional';
 import { getDeadLettersToken } from '../decorators/inject-dead-letters.decorator';
 import { getOutboxToken } from '../decorators/inject-outbox.decorator';
 import type { HandlerWrapper } from '../handling/handler-invoker';
 import { MessagingRuntime } from '../messaging-runtime';
+import { ApplicationDeadLetters } from '../publishing/application-dead-letters';
 
 // Nest's own keys (`@nestjs/common/constants`).
 const PARAMETERS = ['self:paramtypes', 'design:paramtypes'] as const;
 const PROPERTIES = 'self:properties_metadata';
 
-const UNNAMED = new Set<unknown>([getOutboxToken(), getDeadLettersToken(), Outbox, PostgresDeadLetters]);
+const UNNAMED = new Set<unknown>([getOutboxToken(), getDeadLettersToken(), Outbox, ApplicationDeadLetters]);
 
 /**
  * Fails the boot of an application that injects the outbox or the dead letters without a name while it is not clear of which store. An application

@@ -1,4 +1,4 @@
-import type { Transport, TransportHealth } from '@tidings/core';
+import type { Publisher, Transport, TransportHealth } from '@tidings/core';
 import { MessagingConfigurationError, namesOf } from '../messaging.errors';
 
 /**
@@ -21,6 +21,12 @@ export class TransportRegistry {
     this.#inUse.add(name);
     await transport.connect();
     return transport;
+  }
+
+  /** A publisher that connects at its first message; undefined for a name that there is not. */
+  publisher(name: string): Publisher | undefined {
+    if (!this.names.includes(name)) return undefined;
+    return { publish: async (messages) => (await this.connect(name)).publish(messages) };
   }
 
   /** Of those in use. */
