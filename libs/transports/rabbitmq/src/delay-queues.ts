@@ -1,7 +1,7 @@
 import type { Clock } from '@tidings/core';
 import type { Channel } from 'amqplib';
 
-/** Steps of a decade, in tenths: a delay is late by a third at most, and 40 levels span 10 ms to 23 days. Most are never made. */
+/** Steps of a decade, in tenths: a delay is late by a third at most, and 84 levels span 10 ms to 23 days. Most are never made. */
 const STEPS = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80];
 
 /** The longest delay, 23 days: a queue's life, which is twice the delay, must fit 32 bits. */
@@ -25,8 +25,7 @@ const RENEW_MS = 60_000;
  * exchange: through the default one the key would be the queue's name).
  *
  * A level's queue ends itself when unused (`x-expires`), and its exchange with it (auto-delete). Publishing does not count as use, declaring does:
- * so its life is twice its delay and two minutes, renewed by whoever publishes, at least once a minute. Measured: no message was in a queue that
- * ended. The broker moves dead letters without confirms of its own ("Dead Letter Exchanges"): safe on one node; across a cluster's
+ * so its life is twice its delay and two minutes, renewed by whoever publishes, at least once a minute.  The broker moves dead letters without confirms of its own ("Dead Letter Exchanges"): safe on one node; across a cluster's
  * partition a delayed message can be lost, which is why the outbox's due-later table is the better place for delays that matter.
  */
 export class DelayQueues {
@@ -36,7 +35,7 @@ export class DelayQueues {
 
   /** The exchange to publish to instead of `exchange`, when it was declared lately. */
   known(exchange: string, delayMs: number): string | undefined {
-    const name = nameOf(exchange, delayMs);
+    const name = delayName(exchange, delayMs);
     const at = this.#declared.get(name);
     return at !== undefined && this.clock.monotonic() - at < RENEW_MS ? name : undefined;
   }
@@ -44,7 +43,7 @@ export class DelayQueues {
   /** Declares the level. Idempotent. */
   async declare(channel: Channel, exchange: string, delayMs: number): Promise<void> {
     const level = delayLevel(delayMs);
-    const name = nameOf(exchange, delayMs);
+    const name = delayName(exchange, delayMs);
     const now = this.clock.monotonic();
     await channel.assertExchange(name, 'fanout', { durable: true, autoDelete: true });
     await channel.assertQueue(name, {
@@ -62,4 +61,5 @@ export class DelayQueues {
   }
 }
 
-const nameOf = (exchange: string, delayMs: number): string => `${exchange}/delay/${delayLevel(delayMs)}`;
+/** Of a level's queue, and of its exchange. */
+export const delayName = (exchange: string, delayMs: number): string => `${exchange}/delay/${delayLevel(delayMs)}`;

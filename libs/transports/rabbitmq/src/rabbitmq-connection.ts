@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import { asError, TidingsError } from '@tidings/core';
 import { type ChannelModel, connect } from 'amqplib';
 import { backoffMs } from './backoff';
 import { RabbitMqConnectError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
+import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** One connection that stands, until `lost` resolves. */
 export interface Link {
@@ -13,9 +15,6 @@ export interface Link {
   /** The alarm for which the broker reads nothing more from this connection, if any. */
   blocked: string | undefined;
 }
-
-/** A broker that does not answer the closing handshake is left after this. */
-const CLOSE_MS = 2_000;
 
 const withoutPassword = (url: string): string => new URL(url).host;
 
@@ -130,6 +129,7 @@ export class RabbitMqConnection {
     const link = linkOf(model, withoutPassword(url));
     model.on('blocked', (reason) => (link.blocked = reason));
     model.on('unblocked', () => (link.blocked = undefined));
+    void link.lost.then(() => this.#discard(model));
     if (!this.#stopping.signal.aborted) return link;
     await this.#shut(link);
     throw new TidingsError('TIDINGS_RABBITMQ_CLOSED', 'closed while connecting');
@@ -139,19 +139,20 @@ export class RabbitMqConnection {
     for (const done of [...this.#waiting]) done(link);
   }
 
-  /** amqplib's own `close` never resolves when the connection breaks during the handshake. */
   async #shut(link: Link): Promise<void> {
-    const ended = new AbortController();
     void link.model.close().catch(() => undefined);
-    void link.lost.then(() => ended.abort());
-    await this.settings.clock.wait(CLOSE_MS, ended.signal);
-    if (ended.signal.aborted) return;
-    // Not in amqplib's types: the socket, which would keep the process alive until TCP gives up.
-    (link.model.connection as { stream?: { destroy(): void } }).stream?.destroy();
+    if (await endedWithin(this.settings.clock, CLOSE_MS, link.lost)) return;
     link.model.emit(
       'close',
       new TidingsError('TIDINGS_RABBITMQ_CLOSED', 'the broker did not answer the closing handshake'),
     );
+  }
+
+  /** amqplib ends a lost socket politely; one whose other side is silent would stay, and keep the process alive, until TCP gives up. */
+  async #discard(model: ChannelModel): Promise<void> {
+    const { stream } = model.connection as unknown as { stream: Socket }; // not in amqplib's types
+    const closed = new Promise<void>((resolve) => stream.once('close', resolve));
+    if (!stream.closed && !(await endedWithin(this.settings.clock, CLOSE_MS, closed))) stream.destroy();
   }
 }
 

@@ -20,6 +20,7 @@ import type { RabbitMqNames } from './rabbitmq-names';
 import { codeOf, declareGroup, declareInstance, REPLY } from './rabbitmq-topology';
 import { againOf, type SettlementFiler } from './settlement-filer';
 import { SupervisedChannel } from './supervised-channel';
+import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** What was delivered on one channel: after its end the broker gives all of it, unless it was settled, to somebody again. */
 interface Taking {
@@ -51,9 +52,11 @@ export class RabbitMqSubscription implements ActiveSubscription {
   readonly #settling = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #instance = randomUUID();
+  readonly #exchange: string;
   #taking: Taking | undefined;
   #stopped: Promise<void> | undefined;
 
+  /** @throws RabbitMqNameError */
   constructor(
     readonly subscription: Subscription,
     private readonly receive: Receive,
@@ -62,6 +65,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
     private readonly names: RabbitMqNames,
     private readonly settings: RabbitMqSettings,
   ) {
+    this.#exchange = names.group(subscription.topic, subscription.group);
     this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#channel = new SupervisedChannel<Channel>(connection, settings, {
       name: `${subscription.group} on ${subscription.topic}`,
@@ -150,7 +154,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
     try {
       const { message: mapped, attempts, stamp } = fromAmqp(message, topic);
       // Whatever came in by the group's own exchange is a retry or a redrive.
-      const redelivered = message.fields.redelivered || message.fields.exchange === this.names.group(topic, group);
+      const redelivered = message.fields.redelivered || message.fields.exchange === this.#exchange;
       delivery = { message: mapped, attempt: attempts + 1, redelivered, ...(stamp && { stamp }) };
     } catch (thrown) {
       const filed = await this.filer.buryUnreadable(
@@ -210,16 +214,17 @@ export class RabbitMqSubscription implements ActiveSubscription {
   async #cancel(): Promise<void> {
     const taking = this.#taking;
     if (!taking?.alive) return;
-    try {
-      for (const tag of taking.tags) await taking.channel.cancel(tag);
-      taking.cancelled = true;
-    } catch {
-      // The channel ended first: all that it held goes back by itself.
-    }
+    const cancelling = Promise.all(taking.tags.map((tag) => taking.channel.cancel(tag))).then(
+      () => (taking.cancelled = true),
+    );
+    // When the channel ends first, all that it held goes back by itself.
+    await endedWithin(this.settings.clock, CLOSE_MS, cancelling);
   }
 
   async #deleteInstance(): Promise<void> {
     const { topic, group } = this.subscription;
-    await this.#taking?.channel.deleteQueue(this.names.instance(topic, group, this.#instance)).catch(() => undefined);
+    if (!this.#taking?.alive) return; // it ends itself
+    const deleting = this.#taking.channel.deleteQueue(this.names.instance(topic, group, this.#instance));
+    await endedWithin(this.settings.clock, CLOSE_MS, deleting);
   }
 }

@@ -88,7 +88,7 @@ async function declareShape(
   } catch (thrown) {
     const error = asError(thrown);
     if (codeOf(error) !== REPLY.preconditionFailed) throw error;
-    const [, found] = /current is the value '(\d+)'/.exec(error.message) ?? [];
+    const [, found] = /current is (?:the value )?'(\d+)'/.exec(error.message) ?? [];
     throw new GroupShapeError(
       topic,
       group,

@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type Channel, connect } from 'amqplib';
+import { DelayQueues, delayName } from './delay-queues';
 import type { RabbitMqOptions } from './rabbitmq.options';
 import { RabbitMqNames } from './rabbitmq-names';
 import { RabbitMqTransport } from './rabbitmq.transport';
 import { TcpProxy } from './tcp-proxy.fixture';
 
 const ORDERED_QUEUES = 4;
+
+const distinct = <Call extends readonly unknown[]>(calls: readonly Call[]): Call[] => [
+  ...new Map(calls.map((call) => [JSON.stringify(call), call])).values(),
+];
 
 /** A prefix of the spec's own on the real broker, behind a wire that it can cut. `close` deletes what was declared under the prefix. */
 export class SpecBroker {
@@ -14,11 +19,17 @@ export class SpecBroker {
   readonly #transports: RabbitMqTransport[] = [];
   readonly #topics = jest.spyOn(RabbitMqNames.prototype, 'topic');
   readonly #groups = jest.spyOn(RabbitMqNames.prototype, 'group');
+  readonly #delays = jest.spyOn(DelayQueues.prototype, 'declare');
+  /** A rejection that nobody handles would end the process that uses the transport. */
+  readonly #unhandled: unknown[] = [];
+  readonly #onUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);
 
   private constructor(
     readonly url: string,
     readonly proxy: TcpProxy,
-  ) {}
+  ) {
+    process.on('unhandledRejection', this.#onUnhandled);
+  }
 
   static async at(url: string): Promise<SpecBroker> {
     return new SpecBroker(url, await TcpProxy.to(url));
@@ -59,9 +70,11 @@ export class SpecBroker {
   async close(): Promise<void> {
     await this.closeTransports();
     await this.proxy.close();
-    const [topics, groups] = [[...this.#topics.mock.calls], [...this.#groups.mock.calls]];
-    this.#topics.mockRestore();
-    this.#groups.mockRestore();
+    process.off('unhandledRejection', this.#onUnhandled);
+    const topics = distinct(this.#topics.mock.calls);
+    const groups = distinct(this.#groups.mock.calls);
+    const delays = distinct(this.#delays.mock.calls.map(([, exchange, delayMs]) => [exchange, delayMs] as const));
+    for (const spy of [this.#topics, this.#groups, this.#delays]) spy.mockRestore();
     await this.admin(async (channel) => {
       for (const [topic, group] of groups) {
         const lanes = Array.from({ length: ORDERED_QUEUES }, (_, i) =>
@@ -78,7 +91,10 @@ export class SpecBroker {
         }
         await channel.deleteExchange(names.group(topic, group));
       }
-      for (const [topic] of topics) await channel.deleteExchange(this.names.topic(topic));
+      for (const [exchange, delayMs] of delays) await channel.deleteQueue(delayName(exchange, delayMs));
+      for (const [topic] of topics.filter(([name]) => name.length < 100))
+        await channel.deleteExchange(this.names.topic(topic));
     });
+    expect(this.#unhandled).toEqual([]);
   }
 }

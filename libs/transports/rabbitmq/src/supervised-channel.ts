@@ -3,6 +3,7 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { backoffMs } from './backoff';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
+import { CLOSE_MS, endedWithin } from './time-limit';
 
 export interface SupervisedChannelOptions<Open extends Channel> {
   /** For logs. */
@@ -15,8 +16,6 @@ export interface SupervisedChannelOptions<Open extends Channel> {
   /** An error of `setUp` that no second attempt mends: `start` rejects with it. Later ones are only logged and tried again. */
   readonly hopeless: (error: Error) => boolean;
 }
-
-const CLOSE_MS = 2_000;
 
 /**
  * A channel that comes back by itself, whatever ended it: the connection, an error of the channel, or the owner, who closes it to begin anew.
@@ -64,15 +63,12 @@ export class SupervisedChannel<Open extends Channel> {
 
   /** Closes a channel, whatever state it is in. While not stopped, another one follows. */
   async close(channel: Open): Promise<void> {
-    // amqplib's own promise stays open for ever when the connection breaks during the handshake.
-    const closed = new AbortController();
-    channel.once('close', () => closed.abort());
-    try {
-      void channel.close().catch(() => closed.abort());
-    } catch {
-      return;
-    }
-    await this.settings.clock.wait(CLOSE_MS, closed.signal);
+    const closed = new Promise<void>((resolve) => {
+      channel.once('close', resolve);
+      channel.close().catch(() => resolve()); // it was closed already
+    });
+    // A broker that hangs is not waited for: whoever listens takes the channel for closed.
+    if (!(await endedWithin(this.settings.clock, CLOSE_MS, closed))) channel.emit('close');
   }
 
   async #run(ready: () => void, failed: (error: Error) => void): Promise<void> {
