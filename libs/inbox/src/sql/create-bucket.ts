@@ -1,6 +1,6 @@
 import { type Store, table } from '@tidings/core';
 import { bucketTable } from '../bucket';
-import { literal, lockBuckets } from './statement';
+import { literal, lockBuckets } from '../inbox-sql';
 
 /**
  * Creates a bucket's table unless it exists, or is already given up. Safe from several processes at once.

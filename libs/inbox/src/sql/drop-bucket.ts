@@ -1,6 +1,6 @@
 import { type Store, table } from '@tidings/core';
 import { bucketTable } from '../bucket';
-import { literal, lockBuckets } from './statement';
+import { literal, lockBuckets } from '../inbox-sql';
 
 /** DROP locks the parent too, and whoever needs it queues up behind a DROP that waits: it waits this long at most, and is tried again later. */
 const LOCK_TIMEOUT_MS = 50;

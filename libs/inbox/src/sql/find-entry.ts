@@ -1,7 +1,7 @@
 import { type Queryable, type Store, table } from '@tidings/core';
 import { bucketTable, FOREIGN_BUCKET } from '../bucket';
 import type { InboxEntry } from '../inbox-entry';
-import { horizon, withinHorizon } from './statement';
+import { horizon, withinHorizon } from '../inbox-sql';
 
 export interface FoundEntry {
   readonly inside: boolean;

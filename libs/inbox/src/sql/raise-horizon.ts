@@ -1,5 +1,5 @@
 import { type Store, table } from '@tidings/core';
-import { today } from './statement';
+import { today } from '../inbox-sql';
 
 /** Gives up the buckets older than the retention, for all processes, whatever their own retention. It never goes back. */
 export async function raiseHorizon(store: Store, retentionDays: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Store, table } from '@tidings/core';
-import { horizon, today } from './statement';
+import { horizon, today } from '../inbox-sql';
 
 /** Days as YYYY-MM-DD, so that they compare as texts do. All by the database's date. */
 export interface Horizon {

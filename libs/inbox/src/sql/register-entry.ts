@@ -2,7 +2,7 @@ import { type Queryable, type Store, table } from '@tidings/core';
 import { bucketTable, FOREIGN_BUCKET } from '../bucket';
 import type { CheckedInboxOptions } from '../inbox.options';
 import type { InboxEntry } from '../inbox-entry';
-import { prepared, withinHorizon } from './statement';
+import { prepared, withinHorizon } from '../inbox-sql';
 
 /**
  * Files an entry, or with `sealed` the mark that it must never be handled; true when the row is new. False when there is one already, or when the

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Statement, type Store, table } from '@tidings/core';
-import { FOREIGN_BUCKET } from '../bucket';
+import { FOREIGN_BUCKET } from './bucket';
 
 /** Today by the database. UTC, whatever the session's time zone: processes must agree on where a day ends. */
 export const today = (store: Pick<Store, 'schema'>): string => `(${table(store, 'now')}() at time zone 'UTC')::date`;

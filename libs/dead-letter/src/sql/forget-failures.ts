@@ -1,0 +1,8 @@
+import { type Store, table } from '@tidings/core';
+
+export async function forgetFailures(store: Store, letterKey: Buffer): Promise<void> {
+  await store.query({
+    text: `delete from ${table(store, 'failed_attempt')} where letter_key = $1`,
+    values: [letterKey],
+  });
+}
