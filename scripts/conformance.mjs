@@ -1,81 +1,91 @@
-/**
- * `npm run conformance [transport …]`: runs the conformance suite of every transport, prints behaviours × transports, and exits 1 when a cell is
- * not as test/conformance.json requires. A transport without its server is not judged, unless TIDINGS_REQUIRE=all.
- */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// npm run conformance [-- transport …]: runs the conformance suite of every transport, prints behaviours × transports, and exits 1 when a cell is
+// not as test/conformance.json requires. A transport without its server is shown and not judged, unless TIDINGS_REQUIRE=all.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { connect } from 'node:net';
+import { findServers, printable, root } from './servers.mjs';
 
 const require = createRequire(import.meta.url);
-const root = fileURLToPath(new URL('..', import.meta.url));
 require('../libs/testing/register-sources.cjs');
 const { formatTable, problemsOf, readResults, skippedTransports } = require('../libs/testing/src/conformance-table.ts');
 
-const whole = JSON.parse(readFileSync(join(root, 'test/conformance.json'), 'utf8'));
-const asked = process.argv.slice(2);
-const matrix = { ...whole, transports: whole.transports.filter((kind) => asked.length === 0 || asked.includes(kind)) };
-const unknown = asked.filter((kind) => !whole.transports.includes(kind));
-if (unknown.length > 0) {
-  console.error(`unknown transport ${unknown.join(', ')}; expected one of ${whole.transports.join(', ')}`);
-  process.exit(2);
+/** The committed matrix, cut down to the transports that were asked for. */
+async function requiredMatrix(asked) {
+  const { transports, behaviours } = JSON.parse(await readFile(join(root, 'test/conformance.json'), 'utf8'));
+  const unknown = asked.filter((kind) => !transports.includes(kind));
+  if (unknown.length > 0) throw new Error(`unknown transport ${unknown.join(', ')}; expected ${transports.join(', ')}`);
+  return { behaviours, transports: asked.length > 0 ? asked : transports };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'tidings-conformance-'));
-const outputFile = join(folder, 'report.json');
-const patterns = matrix.transports.map(
-  (kind) => `libs/transports/${kind}/src/${kind}\\.transport\\.(unit|int)\\.spec\\.ts$`,
-);
-// One process: transports side by side would share two cores and blame each other's load.
-const args = [
-  '--runInBand',
-  '--json',
-  `--outputFile=${outputFile}`,
-  '--testNamePattern=(^| )conformance ',
-  ...patterns,
-];
-const run = spawnSync(process.execPath, [require.resolve('jest/bin/jest'), ...args], {
-  cwd: root,
-  env: { ...(await detectedServers()), ...process.env },
-  stdio: ['ignore', 'ignore', 'pipe'],
-  encoding: 'utf8',
-});
-if (!existsSync(outputFile)) {
-  console.error(run.stderr);
-  process.exit(1);
-}
-const report = JSON.parse(readFileSync(outputFile, 'utf8'));
-rmSync(folder, { recursive: true });
-
-const results = readResults(report);
-const skipped = skippedTransports(results);
-const required = process.env.TIDINGS_REQUIRE === 'all' ? skipped.map((kind) => `${kind}: no server`) : [];
-const problems = [...problemsOf(matrix, results), ...required];
-for (const { message } of report.testResults) if (message) console.error(message);
-console.log(formatTable(matrix, results));
-if (skipped.length > 0) console.log(`\n? not run, no server: ${skipped.join(', ')}`);
-for (const problem of problems) console.log(`✗ ${problem}`);
-console.log(`\nconformance: ${problems.length === 0 ? 'as the matrix requires' : `${problems.length} problems`}`);
-process.exit(problems.length === 0 ? 0 : 1);
-
-/** Servers at their usual addresses, for who set no address. Names are those of libs/testing/src/servers.ts. */
-async function detectedServers() {
-  const usual = {
-    TIDINGS_TEST_POSTGRES_URL: 'postgres://postgres@127.0.0.1:5432/test',
-    TIDINGS_TEST_RABBITMQ_URL: 'amqp://guest:guest@127.0.0.1:5672',
-  };
-  const answers = (address) =>
-    new Promise((resolve) => {
-      const { hostname, port } = new URL(address);
-      const socket = connect({ host: hostname, port: Number(port), timeout: 1_000 });
-      const end = (answer) => () => resolve((socket.destroy(), answer));
-      socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
-    });
-  const found = await Promise.all(
-    Object.entries(usual).map(async ([name, url]) => ((await answers(url)) ? [[name, url]] : [])),
+/** Jest's report. One process: transports side by side would share two cores and blame each other's load. */
+async function runSpecs(transports, env) {
+  const folder = await mkdtemp(join(tmpdir(), 'tidings-conformance-'));
+  const outputFile = join(folder, 'report.json');
+  const patterns = transports.map(
+    (kind) => `libs/transports/${kind}/src/${kind}\\.transport\\.(unit|int)\\.spec\\.ts$`,
   );
-  return Object.fromEntries(found.flat());
+  const options = ['--runInBand', '--json', `--outputFile=${outputFile}`, '--testNamePattern=(^| )conformance '];
+  const jest = spawn(process.execPath, [require.resolve('jest/bin/jest'), ...options, ...patterns], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const pass = (signal) => jest.kill(signal); // the servers started here are then stopped in order
+  for (const signal of signals) process.on(signal, pass);
+  let said = '';
+  jest.stderr.on('data', (chunk) => (said += chunk));
+  try {
+    await new Promise((resolve) => jest.once('error', resolve).once('close', resolve));
+    return await readFile(outputFile, 'utf8').then(JSON.parse, () => {
+      throw new Error(`jest left no report: ${said}`);
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, pass);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function main() {
+  const matrix = await requiredMatrix(process.argv.slice(2));
+  const { postgres, rabbitmq, missing, stop } = await findServers();
+  try {
+    for (const [name, server] of Object.entries({ postgres, rabbitmq })) {
+      console.log(server ? `${name}: ${printable(server.url)} (${server.from})` : `${name}: none (${missing[name]})`);
+    }
+    const env = {
+      ...process.env,
+      TIDINGS_TEST_POSTGRES_URL: postgres?.url ?? '',
+      TIDINGS_TEST_RABBITMQ_URL: rabbitmq?.url ?? '',
+      TIDINGS_REQUIRE: '', // a missing server is told below, once, and not by every spec
+    };
+    const report = await runSpecs(matrix.transports, env);
+    const results = readResults(report);
+    const notRun = skippedTransports(results);
+    const unmet =
+      process.env.TIDINGS_REQUIRE === 'all'
+        ? notRun.map((kind) => `${kind}: TIDINGS_REQUIRE=all, but it has no server`)
+        : [];
+    const problems = [...problemsOf(matrix, results), ...unmet];
+    for (const { message } of report.testResults) if (message) console.error(message);
+    console.log(`\n${formatTable(matrix, results)}\n`);
+    if (notRun.length > 0) console.log(`? not run, no server: ${notRun.join(', ')}`);
+    for (const problem of problems) console.log(`✗ ${problem}`);
+    const held = [...results.values()]
+      .flatMap((column) => [...column.values()])
+      .filter(({ outcome }) => outcome === 'pass').length;
+    console.log(`conformance: ${held} cells hold, ${problems.length} problems`);
+    return problems.length === 0 ? 0 : 1;
+  } finally {
+    await stop();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 }

@@ -4,6 +4,7 @@ import { whenAConsumerLeaves } from './when-a-consumer-leaves';
 import { whenAGroupIsNew } from './when-a-group-is-new';
 import { whenAKeyIsCutOff } from './when-a-key-is-cut-off';
 import { whenAProcessIsKilled } from './when-a-process-is-killed';
+import { whenAnAttemptIsCutOff } from './when-an-attempt-is-cut-off';
 import { whenBroadcast } from './when-broadcast';
 import { whenBytesAreChanged } from './when-bytes-are-changed';
 import { whenClosedTwice } from './when-closed-twice';
@@ -41,6 +42,7 @@ export const behaviours: readonly Behaviour[] = [
   ...whenAConsumerComesBack,
   ...whenClosedTwice,
   ...whenTheConnectionIsCut,
+  ...whenAnAttemptIsCutOff,
   ...whenAKeyIsCutOff,
   ...whenAProcessIsKilled,
   ...whenNobodyListens,

@@ -133,4 +133,13 @@ describe("memory's options", () => {
     );
     await transport.close();
   });
+
+  it('a broadcast is forgotten with its consumer', async () => {
+    const transport = memory();
+    await transport.connect();
+    const active = await transport.subscribe({ ...SUBSCRIPTION, broadcast: true }, receive);
+    await active.stop(0);
+    expect(await transport.publish([{ message: testMessage() }])).toMatchObject([{ reason: 'unroutable' }]);
+    await transport.close();
+  });
 });
