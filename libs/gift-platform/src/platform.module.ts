@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { type Middleware, systemClock } from '@tidings/core';
 import { typeorm } from '@tidings/database';
-import { MessagingModule, type MessagingOptions, route } from '@tidings/messaging';
+import { MessagingModule, type MessagingOptions, nestLogger, route } from '@tidings/messaging';
 import type { AppName } from './app-name';
 import { killMiddleware } from './check/kill.middleware';
 import { sabotagedTransport } from './check/sabotaged-transport';
@@ -13,6 +13,13 @@ import { History } from './history/history';
 import { historyMiddleware } from './history/history.middleware';
 import { HistoryModule } from './history/history.module';
 import type { PlatformConfig } from './platform-config';
+
+/**
+ * Five apps, each with these, one that listens and two for the history, take 55 of the 100 connections that PostgreSQL allows by default. More would
+ * not be faster on a few cores.
+ */
+const POOL = 6;
+const OWN_CONNECTIONS = 2;
 
 export interface PlatformOptions {
   readonly app: AppName;
@@ -36,7 +43,7 @@ export class PlatformModule {
           schema: app.replaceAll('-', '_'),
           entities: [...entities],
           applicationName: app,
-          poolSize: 8, // five apps, with what Tidings and the history take, stay below the 100 that PostgreSQL allows by default
+          poolSize: POOL,
         }),
         MessagingModule.forRootAsync({
           imports: [HistoryModule.register(app, config)],
@@ -53,10 +60,12 @@ function messagingOptions(
   dataSource: DataSource,
   history?: History,
 ): MessagingOptions {
-  const store = typeorm(dataSource);
-  const transport = giftTransport(config, store);
+  const logger = nestLogger();
+  const store = typeorm(dataSource, { connections: OWN_CONNECTIONS, logger });
+  const transport = giftTransport(config, store, logger);
   return {
     source: app,
+    logger,
     stores: { default: store },
     transports: {
       main:

@@ -9,6 +9,8 @@ export class HistoryInterceptor implements NestInterceptor {
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (!isTidingsContext(execution)) return next.handle();
-    return defer(() => this.history.write('handling', messageContextOf(execution))).pipe(switchMap(() => next.handle()));
+    const context = messageContextOf(execution);
+    if (context.handler.subscription.broadcast) return next.handle();
+    return defer(() => this.history.write('handling', context)).pipe(switchMap(() => next.handle()));
   }
 }
