@@ -49,6 +49,21 @@ export class NewerVersionError extends TidingsError {
   }
 }
 
+/** A message is in a newer wire version than this process reads: it waits, byte for byte as it came, for the newer deployment. */
+export class NewerWireError extends TidingsError {
+  constructor(
+    readonly id: string,
+    readonly topic: string,
+    readonly version: number,
+    readonly known: number,
+  ) {
+    super(
+      'TIDINGS_NEWER_WIRE',
+      `message ${id} on ${topic}: wire version ${version}, this process reads versions up to ${known}; deploy the newer Tidings to consumers before producers`,
+    );
+  }
+}
+
 /** Publishing or joining was asked outside of an open transaction; the outbox's promise would not hold. */
 export class NotInTransactionError extends TidingsError {
   constructor(found: string) {

@@ -2,16 +2,13 @@ import { asError } from '../errors';
 import type { TidingsLogger } from '../logger';
 import type { Delivery } from '../message/message';
 import type { Receive } from '../transport/subscriber';
-import { accept, retry, type Settlement } from '../transport/settlement';
+import { accept, isSettlement, retry } from '../transport/settlement';
 import type { HandlerDefinition } from './handler';
 import { MessageContext } from './message-context';
 import { compose, type Middleware } from './middleware';
 
 /** After a failure outside of every policy (the store is away, say): the same delivery comes again, uncounted. */
 const UNEXPECTED_RETRY_MS = 1_000;
-
-const isSettlement = (value: unknown): value is Settlement =>
-  typeof value === 'object' && value !== null && 'kind' in value;
 
 /** Delivery → chain → handler → settlement. The result never rejects: what slips through every policy is retried, uncounted, and logged. */
 export function dispatcher(handler: HandlerDefinition, chain: readonly Middleware[], logger: TidingsLogger): Receive {

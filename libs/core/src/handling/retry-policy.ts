@@ -1,4 +1,4 @@
-import { ContractError, NewerVersionError, NonRetriableError } from '../errors';
+import { ContractError, NewerVersionError, NonRetriableError, OptionsError } from '../errors';
 import { park, reject, retry, type Settlement } from '../transport/settlement';
 
 /** Decides what becomes of a failed attempt. Pure: the same error and attempt give the same kind of settlement. */
@@ -12,7 +12,7 @@ export interface RetryPolicy {
 }
 
 export interface RetryOptions {
-  /** Attempts in all, the first included. Default 5. */
+  /** Attempts in all, the first included; Infinity for ever. Default 5. */
   readonly attempts?: number;
   /** In-process attempts before each delay. Default 1; they mend a lost serialisation race without a round trip. */
   readonly immediate?: number;
@@ -27,7 +27,20 @@ export interface RetryOptions {
 const neverRetriable = (error: Error): boolean =>
   error instanceof NonRetriableError || error instanceof ContractError || error instanceof NewerVersionError;
 
+/** Checked where the policy is made: a NaN would compare false with every attempt and retry for ever. */
+function checkOptions({ attempts = 1, immediate = 0, delayMs = 0, maxDelayMs = 0 }: RetryOptions): void {
+  const whole = (name: string, value: number, from: number): void => {
+    if (value >= from && (Number.isInteger(value) || value === Infinity)) return;
+    throw new OptionsError(`retry.${name}`, `must be a whole number from ${from}, found ${value}`);
+  };
+  whole('attempts', attempts, 1);
+  whole('immediate', immediate, 0);
+  whole('delayMs', delayMs, 0);
+  whole('maxDelayMs', maxDelayMs, 0);
+}
+
 function policy(options: RetryOptions, delayBefore: (attempt: number) => number): RetryPolicy {
+  checkOptions(options);
   const { attempts = 5, immediate = 1, maxDelayMs = 60_000, nonRetriable = () => false } = options;
   const retriable = (error: Error): boolean => !neverRetriable(error) && !nonRetriable(error);
   return Object.freeze({

@@ -1,4 +1,4 @@
-import { TidingsError } from '../errors';
+import { NewerWireError, TidingsError } from '../errors';
 import type { Message, OutgoingMessage, Stamp } from './message';
 
 /**
@@ -14,9 +14,19 @@ export interface WireMessage {
   readonly stamp?: Stamp;
   /** Attempts that the group already made, 0 for a first delivery. */
   readonly attempts: number;
+  /**
+   * The sender writes a newer wire version. What is here then is CloudEvents' own part, enough to hold the message back in its key's place; whoever
+   * has it may neither handle it nor write it anew, which would lose what only the newer version says: it goes on as it came.
+   */
+  readonly newer?: NewerWireError;
 }
 
-const WIRE_VERSION = '1';
+/** Raised only when an old reader would misread a message. An attribute that it may ignore is added without raising it. */
+export const WIRE_VERSION = 1;
+
+/** `parseInt` alone would read '12 gifts' as 12. */
+const DECIMAL = /^\d+$/;
+const HEXADECIMAL = /^[\da-f]+$/i;
 
 export function attributesOf({
   message,
@@ -30,7 +40,7 @@ export function attributesOf({
     type: message.type,
     time: message.time,
     datacontenttype: message.contentType,
-    tidings: WIRE_VERSION,
+    tidings: String(WIRE_VERSION),
     typeversion: String(message.version),
     ...(message.key !== null && { partitionkey: message.key }),
     ...(message.bucket !== null && { bucket: message.bucket }),
@@ -55,7 +65,7 @@ export const ATTRIBUTE_NAMES: ReadonlySet<string> = new Set(
 /**
  * The message that attributes and bytes describe. Lenient where a foreign sender leaves things out, strict where guessing would cost money.
  *
- * @throws TidingsError `TIDINGS_WIRE` when id, source or type is missing, or a number is none.
+ * @throws TidingsError `TIDINGS_WIRE` when id, source or type is missing, or a number is none. A newer wire version is no error but `newer`.
  */
 export function messageOf(
   attributes: Readonly<Record<string, string | undefined>>,
@@ -71,16 +81,20 @@ export function messageOf(
       `a message on ${topic} has no attribute ${name}; a CloudEvent needs id, source and type`,
     );
   };
+  let newer: NewerWireError | undefined;
   const number = (name: string, fallback: number, radix = 10): number => {
     const text = attributes[name];
     if (text === undefined) return fallback;
-    const value = Number.parseInt(text, radix);
-    if (Number.isSafeInteger(value) && value >= 0) return value;
+    const value = (radix === 16 ? HEXADECIMAL : DECIMAL).test(text) ? Number.parseInt(text, radix) : NaN;
+    if (Number.isSafeInteger(value)) return value;
+    if (newer) return fallback; // a newer version may write it otherwise
     throw new TidingsError(
       'TIDINGS_WIRE',
       `a message on ${topic}: attribute ${name} must be a whole number, found ${JSON.stringify(text)}`,
     );
   };
+  const wire = number('tidings', WIRE_VERSION); // a foreign sender has none
+  if (wire > WIRE_VERSION) newer = new NewerWireError(required('id'), topic, wire, WIRE_VERSION);
   const message: Message = {
     id: required('id'),
     source: required('source'),
@@ -100,6 +114,7 @@ export function messageOf(
   return {
     message,
     attempts: number('attempts', 0),
+    ...(newer && { newer }),
     ...(stamped && {
       stamp: { sequence: number('sequence', 0), epoch: number('epoch', 0), epochStart: number('epochstart', 0) },
     }),

@@ -40,7 +40,7 @@ export type PayloadOf<Contract> = Contract extends MessageContract<infer Payload
 /**
  * Defines a contract.
  *
- * @throws TidingsError for a version below 1 or a gap in `upcast`: a gap would be found only when an old message arrives.
+ * @throws TidingsError for an empty type, a version below 1 or a gap in `upcast`: a gap would be found only when an old message arrives.
  */
 export function defineMessage<Schema extends StandardSchemaV1>(
   type: string,
@@ -66,7 +66,11 @@ export function defineMessage<Schema extends StandardSchemaV1>(
     keyOf: (payload: Payload) => key?.(payload) ?? null,
     async encode(input: StandardSchemaV1.InferInput<Schema>) {
       const payload = await validate(input, version);
-      return { payload, bytes: codec.encode(payload) };
+      try {
+        return { payload, bytes: codec.encode(payload) };
+      } catch (cause) {
+        throw new ContractError(type, version, `cannot be encoded: ${String(cause)}`, { cause });
+      }
     },
     async decode(message: Pick<Message, 'type' | 'version' | 'payload'>) {
       if (message.version > version) throw new NewerVersionError(type, message.version, version);
@@ -90,6 +94,7 @@ function checkVersions(type: string, version: number, upcast: Readonly<Record<nu
   const fail = (problem: string): never => {
     throw new TidingsError('TIDINGS_CONTRACT_DEFINITION', `contract ${type}: ${problem}`);
   };
+  if (type === '') fail('type must not be empty');
   if (!Number.isInteger(version) || version < 1) fail(`version must be a whole number from 1, found ${version}`);
   const steps = Object.keys(upcast)
     .map(Number)

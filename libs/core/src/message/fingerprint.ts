@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json';
+import { jsonCodec } from './codec';
 import type { Message } from './message';
 
 const isJson = (contentType: string): boolean => /^application\/(json|[^;]+\+json)\b/i.test(contentType);
@@ -16,7 +17,7 @@ export function fingerprintOf(message: Pick<Message, 'type' | 'contentType' | 'p
 function canonicalContent({ contentType, payload }: Pick<Message, 'contentType' | 'payload'>): string | Uint8Array {
   if (!isJson(contentType)) return payload;
   try {
-    return canonicalJson(JSON.parse(Buffer.from(payload).toString('utf8')));
+    return canonicalJson(jsonCodec.decode(payload));
   } catch {
     return payload; // not the JSON it claims to be: the bytes are its content, the contract's decode will say what is wrong
   }

@@ -31,3 +31,21 @@ export const park = (reason: string, error?: Error): Settlement => ({ kind: 'par
 
 /** How long a transport without parking waits before it offers a parked message again. */
 export const PARK_RETRY_MS = 30_000;
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+const SHAPES: Readonly<Record<Settlement['kind'], (fields: Readonly<Record<string, unknown>>) => boolean>> = {
+  accept: () => true,
+  release: () => true,
+  retry: ({ afterMs, counted }) => typeof afterMs === 'number' && typeof counted === 'boolean',
+  reject: ({ reason }) => isText(reason),
+  park: ({ reason }) => isText(reason),
+};
+
+/** A handler may return a settlement or anything else: an entity with a `kind` of its own is no settlement. */
+export function isSettlement(value: unknown): value is Settlement {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || typeof value.kind !== 'string') return false;
+  return (
+    Object.hasOwn(SHAPES, value.kind) && SHAPES[value.kind as Settlement['kind']](value as Record<string, unknown>)
+  );
+}
