@@ -18,7 +18,7 @@ export interface TransportHarness {
   create(): Transport | Promise<Transport>;
   /** Breaks all connections of all transports made so far from outside, as a network would. They must come back by themselves. */
   cut?(): Promise<void>;
-  /** False where a lease and not the connection holds a delivery: then a cut takes nothing away from a handler that runs. Default true. */
+  /** False where a lease and not the connection holds a delivery: then a cut need not take a delivery from a handler that runs. Default true. */
   readonly cutRedelivers?: boolean;
   /** How to make such a transport in another operating-system process. Needed where the capability `processes` holds. */
   readonly process?: ProcessTransport;

@@ -61,8 +61,8 @@ export const whenTheConnectionIsCut: readonly Behaviour[] = [
         const marker = scene.messages(1);
         await scene.publishUntilConfirmed(sender, marker);
         await recording.receivedAll(marker.map(({ id }) => id));
-        for (const { id } of [...done, ...held]) expect(recording.ids.filter((other) => other === id)).toHaveLength(1);
-        return;
+        for (const { id } of done) expect(recording.ids.filter((other) => other === id)).toHaveLength(1);
+        return; // of the held one a copy may come: only that it need not was said
       }
       await scene.untilTrue(
         'the unsettled one comes again',
