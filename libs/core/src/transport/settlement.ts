@@ -46,6 +46,6 @@ const SHAPES: Readonly<Record<Settlement['kind'], (fields: Readonly<Record<strin
 export function isSettlement(value: unknown): value is Settlement {
   if (typeof value !== 'object' || value === null || !('kind' in value) || typeof value.kind !== 'string') return false;
   return (
-    Object.hasOwn(SHAPES, value.kind) && SHAPES[value.kind as Settlement['kind']](value as Record<string, unknown>)
+    Object.hasOwn(SHAPES, value.kind) && SHAPES[value.kind as Settlement['kind']](value)
   );
 }
