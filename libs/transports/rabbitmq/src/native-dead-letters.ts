@@ -1,5 +1,5 @@
 import { messageOf, type NativeDeadLetter } from '@tidings/core';
-import type { Channel, GetMessage } from 'amqplib';
+import type { Channel, GetMessage, MessageProperties } from 'amqplib';
 import type { Link } from './rabbitmq-connection';
 import { fromAmqp, OWN_HEADERS, textOf } from './rabbitmq-mapping';
 import { codeOf, REPLY } from './rabbitmq-topology';
@@ -52,7 +52,7 @@ function readable(taken: GetMessage, topic: string): NativeDeadLetter['message']
   try {
     return fromAmqp(taken, topic).message;
   } catch {
-    const { messageId, appId, type } = taken.properties;
+    const { messageId, appId, type } = taken.properties as Record<keyof MessageProperties, unknown>;
     const attributes = {
       id: textOf(messageId) || 'unknown',
       source: textOf(appId) || 'unknown',

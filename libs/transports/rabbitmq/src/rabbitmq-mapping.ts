@@ -31,15 +31,11 @@ const BROKERS = /^(x-death|x-(first|last)-death-.*|x-delivery-count|x-received-f
 const isReserved = (name: string): boolean =>
   ATTRIBUTE_READ.test(name) || BROKERS.test(name) || (Object.values(OWN_HEADERS) as string[]).includes(name);
 
-/** The headers of a message that is forwarded as it came. */
-export const withoutBrokersHeaders = (headers: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !BROKERS.test(name)));
-
 const fits = (text: string): boolean => Buffer.byteLength(text) <= 255;
 
 export interface AmqpPublish {
   readonly content: Buffer;
-  readonly options: Options.Publish & { readonly headers: Record<string, unknown> };
+  readonly options: Omit<Options.Publish, 'headers'> & { readonly headers: Record<string, unknown> };
 }
 
 /** @throws TidingsError `TIDINGS_WIRE` for a header that has a name of the wire's. */
@@ -100,6 +96,19 @@ export function fromAmqp(
     headers['correlationid'] = properties.correlationId;
   }
   return messageOf(attributes, content, topic, headers);
+}
+
+/**
+ * For forwarding a message that could not be read. Not `userId` and `replyTo`: the broker compares both with the connection that publishes, and
+ * closes its channel where they do not fit.
+ */
+export function asItCame({ content, properties }: Pick<AmqpMessage, 'content' | 'properties'>): AmqpPublish {
+  const { contentType, contentEncoding, correlationId, messageId, timestamp, type, appId, priority } =
+    properties as Options.Publish;
+  const headers = Object.entries(properties.headers ?? {}).filter(([name]) => !BROKERS.test(name));
+  const kept = { contentType, contentEncoding, correlationId, messageId, timestamp, type, appId, priority };
+  const set = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  return { content, options: { ...set, persistent: true, headers: Object.fromEntries(headers) } };
 }
 
 function propertiesAsAttributes({

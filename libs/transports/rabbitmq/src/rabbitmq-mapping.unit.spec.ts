@@ -1,7 +1,7 @@
 import { attributesOf, type Message } from '@tidings/core';
 import { testMessage } from '@tidings/testing';
 import type { Message as AmqpMessage } from 'amqplib';
-import { fromAmqp, OWN_HEADERS, textOf, toAmqp } from './rabbitmq-mapping';
+import { asItCame, fromAmqp, OWN_HEADERS, textOf, toAmqp } from './rabbitmq-mapping';
 
 /** As the other side gets it: amqplib gives `undefined` for properties that are not set. */
 const arrived = ({ content, options }: ReturnType<typeof toAmqp>): Pick<AmqpMessage, 'content' | 'properties'> => ({
@@ -155,6 +155,22 @@ describe('a foreign message', () => {
       expect(() => fromAmqp(foreign(properties), 'gift.sent')).toThrow(/has no attribute/);
     },
   );
+
+  it('is forwarded with what the broker lets anybody set', () => {
+    const properties = {
+      messageId: 'm',
+      priority: 3,
+      userId: 'legacy',
+      replyTo: 'amq.rabbitmq.reply-to',
+      expiration: '5',
+      type: undefined,
+    };
+    const { content, options } = asItCame(
+      foreign({ ...properties, headers: { note: 'ü', count: 3, 'x-death': [] } }, 'as it was'),
+    );
+    expect(content.toString()).toBe('as it was');
+    expect(options).toEqual({ messageId: 'm', priority: 3, persistent: true, headers: { note: 'ü', count: 3 } });
+  });
 
   it('keeps the sense of typed header values', () => {
     expect(textOf(42)).toBe('42');

@@ -40,6 +40,8 @@ describeOn('rabbitmq', 'subscribing at RabbitMQ', (url) => {
       const exchange = broker.names.topic('foreign');
       channel.publish(exchange, 'whatever', Buffer.from('no identity'), {
         headers: { note: 'ü', 'x-death': [] },
+        userId: 'guest',
+        replyTo: 'whoever',
         contentType: 'text/plain',
       });
       channel.publish(exchange, '', Buffer.from('{}'), {

@@ -5,6 +5,8 @@ import {
   asError,
   type Delivery,
   DeliveryLanes,
+  type NewerWireError,
+  park,
   type Receive,
   release,
   retry,
@@ -49,6 +51,8 @@ export class RabbitMqSubscription implements ActiveSubscription {
   readonly #lanes: DeliveryLanes;
   /** By message, not by delivery: the lanes make a new delivery of each attempt. */
   readonly #takings = new WeakMap<object, Taking>();
+  /** In a newer wire version than ours: not handled here, and sent again only as they came. */
+  readonly #unread = new WeakMap<object, { readonly raw: ConsumeMessage; readonly error: NewerWireError }>();
   readonly #settling = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #instance = randomUUID();
@@ -149,10 +153,11 @@ export class RabbitMqSubscription implements ActiveSubscription {
   }
 
   async #settlementOf(message: ConsumeMessage, taking: Taking): Promise<Settlement> {
-    const { topic, group, broadcast } = this.subscription;
+    const { topic, broadcast } = this.subscription;
     let delivery: Delivery;
     try {
-      const { message: mapped, attempts, stamp } = fromAmqp(message, topic);
+      const { message: mapped, attempts, stamp, newer } = fromAmqp(message, topic);
+      if (newer) this.#unread.set(mapped, { raw: message, error: newer });
       // Whatever came in by the group's own exchange is a retry or a redrive.
       const redelivered = message.fields.redelivered || message.fields.exchange === this.#exchange;
       delivery = { message: mapped, attempt: attempts + 1, redelivered, ...(stamp && { stamp }) };
@@ -178,32 +183,41 @@ export class RabbitMqSubscription implements ActiveSubscription {
 
   /**
    * Runs inside the delivery's lane, and so does all that a settlement needs but the ack: a follower of the key does not begin before its
-   * predecessor is filed. The ack is written in the same turn of the event loop as the lane's end, before the follower's beginning.
+   * predecessor is filed. The ack is written in the same turn of the event loop as the lane's end, so before the follower's.
    */
   async #handle(delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
     const { ordered, broadcast } = this.subscription;
     const taking = this.#takings.get(delivery.message);
     // The broker gives it again, here or elsewhere, so it is not handled now; `accept` frees the lane, and no ack is sent.
     if (!taking?.alive) return accept;
-    const answer = await this.receive(delivery, signal);
+    const unread = this.#unread.get(delivery.message);
+    if (unread) this.settings.logger.error({ group: this.subscription.group, err: unread.error }, unread.error.message);
+    const answer = unread ? park(unread.error.message, unread.error) : await this.receive(delivery, signal);
     const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
     const settlement = unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
     const inLane = ordered && delivery.message.key !== null;
+    const needed = this.#while(taking, signal);
     switch (settlement.kind) {
       case 'accept':
       case 'release':
         return settlement;
       case 'reject':
-        return (await this.filer.bury(this.subscription, delivery, settlement.reason, this.#while(taking, signal)))
-          ? accept
-          : release;
+        return this.#filed(taking, this.filer.bury(this.subscription, delivery, settlement.reason, needed));
       case 'retry':
       case 'park':
         if (inLane || broadcast) return settlement;
-        return (await this.filer.sendAgain(this.subscription, delivery, settlement, this.#while(taking, signal)))
-          ? accept
-          : release;
+        return this.#filed(
+          taking,
+          unread
+            ? this.filer.sendUnreadAgain(this.subscription, delivery, unread.raw, needed)
+            : this.filer.sendAgain(this.subscription, delivery, settlement, needed),
+        );
     }
+  }
+
+  /** What was not filed goes back: by a release when this process stops, by itself when its channel has ended. */
+  async #filed(taking: Taking, filing: Promise<boolean>): Promise<Settlement> {
+    return (await filing) || !taking.alive ? accept : release;
   }
 
   /** Filing goes on as long as the delivery is ours and somebody waits for it. */

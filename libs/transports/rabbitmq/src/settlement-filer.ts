@@ -1,10 +1,17 @@
-import { type Delivery, PARK_RETRY_MS, type PublishResult, type Settlement, type Subscription } from '@tidings/core';
+import {
+  type Delivery,
+  laneOf,
+  PARK_RETRY_MS,
+  type PublishResult,
+  type Settlement,
+  type Subscription,
+} from '@tidings/core';
 import type { ConsumeMessage } from 'amqplib';
 import { backoffMs } from './backoff';
 import type { RabbitMqSettings } from './rabbitmq.options';
-import { OWN_HEADERS, toAmqp, withoutBrokersHeaders } from './rabbitmq-mapping';
+import { type AmqpPublish, asItCame, OWN_HEADERS, toAmqp } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
-import type { RabbitMqPublisher } from './rabbitmq-publisher';
+import type { Letter, RabbitMqPublisher } from './rabbitmq-publisher';
 
 /** Headers and properties share 64 KiB at amqplib; a stack trace in a reason must not make a dead letter unpublishable. */
 const MAX_REASON = 4_000;
@@ -44,41 +51,49 @@ export class SettlementFiler {
     return this.#file(message.id, needed, () => this.publisher.publish([copy]));
   }
 
-  bury({ topic, group }: Subscription, delivery: Delivery, reason: string, needed: () => boolean): Promise<boolean> {
+  /** In a newer wire version: to the group again after a while, byte for byte and header for header, for a consumer that reads it. */
+  sendUnreadAgain(
+    { topic, group }: Subscription,
+    { message }: Delivery,
+    unread: ConsumeMessage,
+    needed: () => boolean,
+  ): Promise<boolean> {
+    const letter: Letter = {
+      ...asItCame(unread),
+      kind: 'group',
+      exchange: this.names.group(topic, group),
+      routingKey: String(laneOf(message)),
+      delayMs: PARK_RETRY_MS,
+      mandatory: true,
+    };
+    return this.#file(message.id, needed, () => this.publisher.send([letter]));
+  }
+
+  bury(subscription: Subscription, delivery: Delivery, reason: string, needed: () => boolean): Promise<boolean> {
     const { message, attempt, stamp } = delivery;
-    const { content, options } = toAmqp({ message, attempts: attempt - 1, ...(stamp && { stamp }) });
-    return this.#bury(topic, group, message.id, content, options, reason, attempt, needed);
+    const copy = toAmqp({ message, attempts: attempt - 1, ...(stamp && { stamp }) });
+    return this.#bury(subscription, copy, { reason, attempts: attempt }, needed);
   }
 
   /** As it came, for a person to look at. */
   buryUnreadable(
-    { topic, group }: Subscription,
-    { content, properties }: ConsumeMessage,
+    subscription: Subscription,
+    unreadable: ConsumeMessage,
     error: Error,
     needed: () => boolean,
   ): Promise<boolean> {
-    const { clusterId: _, expiration: __, headers, ...rest } = properties;
-    const options = { ...rest, headers: withoutBrokersHeaders(headers ?? {}) };
     return this.#bury(
-      topic,
-      group,
-      String(properties.messageId),
-      content,
-      options,
-      `unreadable: ${error.message}`,
-      0,
+      subscription,
+      asItCame(unreadable),
+      { reason: `unreadable: ${error.message}`, attempts: 0 },
       needed,
     );
   }
 
   #bury(
-    topic: string,
-    group: string,
-    id: string,
-    content: Buffer,
-    options: { headers: Record<string, unknown> },
-    reason: string,
-    attempts: number,
+    { topic, group }: Subscription,
+    { content, options }: AmqpPublish,
+    { reason, attempts }: { readonly reason: string; readonly attempts: number },
     needed: () => boolean,
   ): Promise<boolean> {
     const headers = {
@@ -86,19 +101,16 @@ export class SettlementFiler {
       [OWN_HEADERS.reason]: reason.slice(0, MAX_REASON),
       [OWN_HEADERS.attempts]: attempts,
     };
-    return this.#file(id, needed, () =>
-      this.publisher.send([
-        {
-          kind: 'queue',
-          exchange: '',
-          routingKey: this.names.dead(topic, group),
-          delayMs: 0,
-          mandatory: true,
-          content,
-          options: { ...options, persistent: true, headers },
-        },
-      ]),
-    );
+    const letter: Letter = {
+      kind: 'queue',
+      exchange: '',
+      routingKey: this.names.dead(topic, group),
+      delayMs: 0,
+      mandatory: true,
+      content,
+      options: { ...options, headers },
+    };
+    return this.#file(options.messageId ?? 'without id', needed, () => this.publisher.send([letter]));
   }
 
   async #file(id: string, needed: () => boolean, publish: () => Promise<readonly PublishResult[]>): Promise<boolean> {
