@@ -9,6 +9,7 @@ import { openDatabaseServer } from '../database-server';
 import type { DemoOptions } from '../demo.options';
 import type { DemoPrinter } from '../demo-printer';
 import type { StartedParts } from '../started-parts';
+import { deleteBrokerTraces } from './broker-traces';
 import { createCheckDatabase } from './check-database';
 import { writeCheckFiles } from './check-files';
 import { type Answer, type Evidence, GROUPS } from './evidence';
@@ -44,6 +45,10 @@ export class GiftCheck {
     this.#run = `${timestampOf(clock.now()).replace(/\D/g, '').slice(2, 14)}_${Math.random().toString(36).slice(2, 6)}`;
   }
 
+  get #prefix(): string {
+    return `check_${this.#run}`;
+  }
+
   async verdict(): Promise<Verdict> {
     const { options, printer } = this;
     const fromFile = await this.#giftsOfFile();
@@ -55,6 +60,10 @@ export class GiftCheck {
     const pool = new Pool({ connectionString: database.url, max: 2 });
     await this.parts.add({ name: "the check's connections", stop: () => pool.end() });
 
+    if (options.transport === 'rabbitmq') {
+      const forget = (): Promise<void> => deleteBrokerTraces(options.rabbitmqUrl, this.#prefix);
+      await this.parts.add({ name: "the check's queues", stop: forget });
+    }
     const fleet = this.#fleet(database.url, fromFile?.length ?? options.check);
     await this.parts.add({ name: 'the apps', stop: () => fleet.stop(), kill: () => fleet.kill() });
     await fleet.start();
@@ -77,7 +86,7 @@ export class GiftCheck {
       databaseUrl,
       transport: options.transport,
       rabbitmqUrl: options.rabbitmqUrl,
-      rabbitmqPrefix: `check_${this.#run}`,
+      rabbitmqPrefix: this.#prefix,
       relay: options.relay,
       backlogLimit: 1_000_000, // the check is about what was accepted; refusing is the page's rush
       leaseMs: LEASE_MS,

@@ -1,0 +1,104 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '@tidings/testing';
+import { buildDemo, DemoProcess, isRunning } from './demo-process.fixture';
+
+jest.setTimeout(180_000);
+
+/** Nothing but Node: the embedded database, the PostgreSQL transport. */
+describe('npm run demo', () => {
+  let folder: string;
+  const started: DemoProcess[] = [];
+
+  beforeAll(() => {
+    buildDemo();
+    folder = mkdtempSync(join(tmpdir(), 'tidings-demo-'));
+    chmodSync(folder, 0o755); // or root's PostgreSQL, which runs as another user, keeps its data elsewhere
+  });
+  afterAll(async () => {
+    for (const demo of started) demo.child.kill('SIGTERM');
+    await Promise.all(started.map((demo) => demo.exited));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const start = (): DemoProcess => {
+    const demo = new DemoProcess(['--data', folder, '--port', '0']);
+    started.push(demo);
+    return demo;
+  };
+  const postmaster = (): number | undefined => {
+    const file = join(folder, 'postgres', 'cluster', 'postmaster.pid');
+    return existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8')) : undefined;
+  };
+  const get = async <T>(address: string, path: string): Promise<T> =>
+    (await fetch(address + path)).json() as Promise<T>;
+  const send = (address: string) =>
+    fetch(`${address}/api/gift-api/gifts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ roomId: 'lofi', viewerId: 'ada', gift: 'castle' }),
+    });
+
+  it('serves the page, passes a gift to everybody, and leaves no process after Ctrl-C', async () => {
+    const demo = start();
+    const address = await demo.address();
+    expect(await (await fetch(address)).text()).toContain('<tidings-demo>');
+    for (const library of ['lit/index.js', 'socket.io-client/socket.io.esm.min.js']) {
+      expect((await fetch(`${address}/vendor/${library}`)).status).toBe(200);
+    }
+
+    expect((await send(address)).status).toBe(201);
+    for (const app of ['ranking', 'revenue-share', 'badges']) {
+      await until(
+        `${app} has it`,
+        async () => (await get<{ amountMinor: number }>(address, `/api/${app}/totals`)).amountMinor === 5_000,
+      );
+    }
+
+    const children = demo.children();
+    const database = postmaster()!;
+    expect(children).toHaveLength(5);
+    expect(isRunning(database)).toBe(true);
+    demo.child.kill('SIGINT');
+    await demo.exited;
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(isRunning(database)).toBe(false);
+  });
+
+  it('recovers from kill -9: no app is left, and the next start has the gifts', async () => {
+    const killed = start();
+    expect((await send(await killed.address())).status).toBe(201);
+    const children = killed.children();
+    killed.child.kill('SIGKILL');
+    await killed.exited;
+    await until('the apps have left', () => !children.some(isRunning), { withinMs: 20_000 });
+
+    const next = start();
+    const address = await next.address();
+    for (const app of ['gift-api', 'ranking', 'revenue-share', 'badges']) {
+      await until(
+        `${app} has both gifts`,
+        async () => (await get<{ amountMinor: number }>(address, `/api/${app}/totals`)).amountMinor === 10_000,
+      );
+    }
+    const database = postmaster()!;
+    next.child.kill('SIGTERM');
+    await next.exited;
+    expect(isRunning(database)).toBe(false);
+  });
+
+  it('starts an app again that was killed from the page', async () => {
+    const demo = start();
+    const address = await demo.address();
+    const kill = (headers: Record<string, string>) => fetch(`${address}/apps/badges/kill`, { method: 'POST', headers });
+    expect((await kill({})).status).toBe(403);
+    expect((await kill({ 'x-tidings-demo': 'spec' })).status).toBe(202);
+    await until('badges is away', async () => (await fetch(`${address}/api/badges/totals`)).status === 503);
+    await until('badges is back', async () => (await fetch(`${address}/api/badges/totals`)).status === 200, {
+      withinMs: 30_000,
+    });
+    demo.child.kill('SIGINT');
+    await demo.exited;
+  });
+});
