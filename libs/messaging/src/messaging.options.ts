@@ -44,7 +44,11 @@ export type CheckedMessagingOptions = Readonly<
 >;
 
 const found = (value: unknown): string =>
-  value === null ? 'null' : typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : typeof value;
+  value === null
+    ? 'null'
+    : typeof value === 'object'
+      ? `an object (${value.constructor?.name ?? 'bare'})`
+      : typeof value;
 
 /** A port is told by its methods: two copies of a package, or an adapter of one's own, must do. */
 const port = <T>(what: string, methods: readonly string[], way: string) =>

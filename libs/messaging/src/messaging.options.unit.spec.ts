@@ -25,7 +25,7 @@ describe('The options of messaging', () => {
     [{ transports: undefined }, 'messaging.transports: expected transports by name, as { main: rabbitmq({ … }) }'],
     [
       { transports: { main: {} } },
-      'messaging.transports.main: expected a Transport (rabbitmq({ … }), postgres({ … })), found a Object without connect, publish, subscribe, close, health',
+      'messaging.transports.main: expected a Transport (rabbitmq({ … }), postgres({ … })), found an object (Object) without connect, publish, subscribe, close, health',
     ],
     [
       { stores: { default: null } },

@@ -9,7 +9,7 @@ export const MESSAGE_PARAMS = 'tidings:params';
  */
 export const MESSAGE_PARAM = { PAYLOAD: 3, CONTEXT: 101, HEADERS: 102 } as const;
 
-// Nest's own keys (`@nestjs/common/constants`); Nest 12 has no deep imports for CommonJS.
+// Nest's own keys, by value: `@nestjs/common/constants` is no public path.
 const NEST_PARAMS = '__routeArguments__';
 const NEST_CUSTOM_PARAM = '__customRouteArgs__';
 

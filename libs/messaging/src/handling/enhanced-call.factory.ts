@@ -1,13 +1,12 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import type { ContextId, ExternalContextCreator } from '@nestjs/core';
-import type { MessageContext } from '@tidings/core';
+import { isSettlement, type MessageContext } from '@tidings/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { MESSAGE_PARAMS } from '../decorators/message-params.decorator';
 import { MessagingConfigurationError } from '../messaging.errors';
 import { MESSAGE_CONTEXT_TYPE } from '../tidings-context';
 import { hostOf } from './message-arguments.host';
 import { messageParamsFactory } from './message-params.factory';
-import { settlementAnswer } from './settlement-answer';
 
 /** A handler's method with its guards, interceptors, pipes and filters around it. Resolves with its answer, rejects with its failure. */
 export type EnhancedCall = (payload: unknown, context: MessageContext) => Promise<unknown>;
@@ -79,10 +78,10 @@ function throughFilters(call: (...args: unknown[]) => Promise<unknown>, filters:
       return await call(...args);
     } catch (thrown) {
       const answer: unknown = await filters.invokeCustomFilters(thrown, hostOf(args));
-      const settlement = settlementAnswer(
-        isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer,
-      );
-      if (settlement) return settlement;
+      const settlement: unknown = isObservable(answer)
+        ? await lastValueFrom(answer, { defaultValue: undefined })
+        : answer;
+      if (isSettlement(settlement)) return settlement;
       throw thrown;
     }
   };

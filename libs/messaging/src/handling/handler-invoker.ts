@@ -1,8 +1,7 @@
 import { ForbiddenException, Injectable } from '@nestjs/common';
 import { ContextIdFactory, type DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
-import { asError, type MessageContext, reject, type Settlement } from '@tidings/core';
+import { asError, isSettlement, type MessageContext, reject, type Settlement } from '@tidings/core';
 import { type EnhancedCall, enhancedCall } from './enhanced-call.factory';
-import { settlementAnswer } from './settlement-answer';
 
 /** A wrapper of Nest's container, as DiscoveryService lists them. */
 export type HandlerWrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -23,7 +22,8 @@ export class HandlerInvoker {
     const call = shared ? this.#shared(wrapper, method) : this.#perMessage(wrapper, method);
     return async (payload, context) => {
       try {
-        return settlementAnswer(await call(payload, context));
+        const answer = await call(payload, context);
+        return isSettlement(answer) ? answer : undefined;
       } catch (thrown) {
         // A guard's false. Asking the same guard about the same message again is of no use.
         if (thrown instanceof ForbiddenException) return reject('forbidden', thrown);

@@ -7,7 +7,7 @@ import type { HandlerWrapper } from '../handling/handler-invoker';
 import { MessagingRuntime } from '../messaging-runtime';
 import { ApplicationDeadLetters } from '../publishing/application-dead-letters';
 
-// Nest's own keys (`@nestjs/common/constants`).
+// Nest's own keys, by value: `@nestjs/common/constants` is no public path.
 const PARAMETERS = ['self:paramtypes', 'design:paramtypes'] as const;
 const PROPERTIES = 'self:properties_metadata';
 
