@@ -170,6 +170,15 @@ describe('the retry middleware', () => {
     ]);
   });
 
+  it('gives up its immediate attempts when they are used up', async () => {
+    let tries = 0;
+    const invoke: Invoke = async () => {
+      throw new Error(`try ${++tries}`);
+    };
+    const settled = receive({ invoke, chain, policy: fixed({ immediate: 2 }) });
+    await expect(settled).resolves.toMatchObject({ kind: 'retry', counted: true, error: { message: 'try 3' } });
+  });
+
   it('does not try at once what no retry can mend', async () => {
     let tries = 0;
     const invoke: Invoke = async () => {

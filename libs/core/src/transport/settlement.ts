@@ -45,7 +45,5 @@ const SHAPES: Readonly<Record<Settlement['kind'], (fields: Readonly<Record<strin
 /** A handler may return a settlement or anything else: an entity with a `kind` of its own is no settlement. */
 export function isSettlement(value: unknown): value is Settlement {
   if (typeof value !== 'object' || value === null || !('kind' in value) || typeof value.kind !== 'string') return false;
-  return (
-    Object.hasOwn(SHAPES, value.kind) && SHAPES[value.kind as Settlement['kind']](value)
-  );
+  return Object.hasOwn(SHAPES, value.kind) && SHAPES[value.kind as Settlement['kind']](value);
 }
