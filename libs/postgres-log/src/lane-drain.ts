@@ -4,7 +4,7 @@ import type { HeldLane } from './held-lane';
 import type { LaneLeases } from './lane-leases';
 import type { LoggedMessage, LogReaderSetup } from './log-reader';
 import { type LogRow, messageOfRow, stampOfRow } from './log-row';
-import { closeWindow, isOpen, passed } from './position';
+import { closeWindow, isOpen, passed, type Position } from './position';
 import { measureWindow } from './sql/measure-window';
 import { readPage } from './sql/read-page';
 
@@ -45,35 +45,43 @@ export class LaneDrain {
   }
 
   /**
-   * The open window's pages. The next page is read while the cursor still moves past this one, which waits for a disk flush; it is handed on only
-   * when the move has shown that the lane is still ours.
+   * The open window's pages. While one is handed on, the next is read already and the cursor still moves past the one before (a move waits for a disk
+   * flush, a broker need not). So a crash repeats two pages at most, and a lost lane shows one page late; the lease is asked before each.
    */
   async #pages(lane: HeldLane): Promise<void> {
-    let moving: Promise<boolean> = Promise.resolve(true);
-    let failures = 0;
     let position = lane.at;
-    while (isOpen(position)) {
+    let moving: Promise<boolean> = Promise.resolve(true);
+    let reading = this.#read(lane, position);
+    for (let failures = 0; isOpen(position);) {
       const { target, high } = position;
-      const rows = await readPage(this.store, lane.destination, lane.lane, position, this.setup.options.batch);
+      const rows = await reading;
       const last = rows.at(-1);
-      if (!last) {
-        // Every row up to `high` was seen: the window is done. (`high` itself is always read, unless a segment was lost.)
-        await moving;
-        await this.mover.move(lane, closeWindow(position, target, 0));
-        return;
-      }
+      // Every row up to `high` was seen: the window is done. (`high` itself is always read, unless a segment was lost.)
+      const whole = last ? passed(position, target, last.seq, high, rows.length) : closeWindow(position, target, 0);
+      reading = this.#read(lane, whole);
+      const done = last ? await this.#deliver(lane, rows, position.count) : 0;
       if (!(await moving)) return this.leases.lose(lane);
-      const done = await this.#deliver(lane, rows, position.count);
-      if (done > 0) {
-        position = passed(position, target, rows[done - 1]!.seq, high, done);
+      if (done > 0 || !last) {
+        position = done === rows.length ? whole : passed(position, target, rows[done - 1]!.seq, high, done);
         moving = this.mover.move(lane, position);
-        moving.catch(() => undefined); // met at the top of the loop, or below
+        moving.catch(() => undefined); // met above, or below
       }
       failures = done > 0 ? 0 : failures + 1;
-      if (done < rows.length && !(await this.#goOn(lane, failures))) break;
+      if (done < rows.length) {
+        reading = this.#read(lane, position);
+        if (!(await this.#goOn(lane, failures))) break;
+      }
       if (this.stopping().aborted || lane.leaving) break;
     }
     if (!(await moving)) this.leases.lose(lane);
+  }
+
+  /** Never rejects unheard: the page may be thrown away. */
+  #read(lane: HeldLane, at: Position): Promise<LogRow[]> {
+    if (!isOpen(at)) return Promise.resolve([]);
+    const reading = readPage(this.store, lane.destination, lane.lane, at, this.setup.options.batch);
+    reading.catch(() => undefined);
+    return reading;
   }
 
   async #deliver(lane: HeldLane, rows: readonly LogRow[], count = lane.at.count): Promise<number> {

@@ -78,8 +78,9 @@ describeOn('postgres', 'sharing the log between processes', (url) => {
     const options = { batch: 7, leaseMs: 500 };
     let writing = true;
     const readers = [0, 1].map(async () => {
+      const own = spec.log(); // one a reader: each has connections of its own
       while (writing) {
-        const reader = await spec.reader(spec.log(), destination, taken.deliver, options);
+        const reader = await spec.reader(own, destination, taken.deliver, options);
         const enough = taken.ids.length + 60;
         await until('some more', () => !writing || taken.ids.length >= enough, { withinMs: 20_000 });
         await reader.stop();
