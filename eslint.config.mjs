@@ -44,6 +44,8 @@ const sleepRules = [
   },
 ];
 
+const globals = (names) => Object.fromEntries(names.split(' ').map((name) => [name, 'readonly']));
+
 const lines = (max) => ['error', { max, skipBlankLines: true, skipComments: true }];
 
 export default tseslint.config(
@@ -55,17 +57,29 @@ export default tseslint.config(
   },
   js.configs.recommended,
 
-  // Scripts and configuration files: run by Node as they are, no types to ask.
+  // Scripts and configuration files: run by Node as they are, no types to ask. They measure and print: neither clock nor console rule.
   {
     files: ['**/*.{js,mjs,cjs}'],
+    ignores: ['apps/*/public/**'],
     languageOptions: {
-      globals: Object.fromEntries(
-        'process console Buffer URL AbortController AbortSignal setTimeout clearTimeout setInterval clearInterval fetch performance module require'
-          .split(' ')
-          .map((name) => [name, 'readonly']),
+      globals: globals(
+        'process console Buffer URL AbortController AbortSignal setTimeout clearTimeout setInterval clearInterval fetch performance module require __dirname',
       ),
     },
     rules: { 'max-lines': lines(300) },
+  },
+
+  // Pages: run by a browser as they are.
+  {
+    files: ['apps/*/public/**/*.js'],
+    languageOptions: {
+      globals: globals(
+        'window document location history navigator sessionStorage localStorage customElements crypto fetch URL URLSearchParams Event CustomEvent ' +
+          'EventTarget HTMLElement ResizeObserver requestAnimationFrame cancelAnimationFrame matchMedia performance setTimeout clearTimeout ' +
+          'setInterval clearInterval AbortController AbortSignal console',
+      ),
+    },
+    rules: { 'max-lines': lines(300), 'no-console': 'error' },
   },
 
   {
@@ -108,8 +122,8 @@ export default tseslint.config(
   // The one place that reads the process's clock.
   { files: ['libs/core/src/scheduling/clock.ts'], rules: { 'no-restricted-syntax': 'off' } },
 
-  // Applications talk to a person at a terminal.
-  { files: ['apps/**/*.ts'], rules: { 'no-console': 'off' } },
+  // Applications and programs that stand for one talk to a person at a terminal.
+  { files: ['apps/**/*.ts', 'test/packages/*.ts', 'docs/snippets/*.ts'], rules: { 'no-console': 'off' } },
 
   { files: ['**/*.spec.ts'], rules: { 'no-restricted-syntax': ['error', ...clockRules, ...sleepRules] } },
   {
