@@ -95,11 +95,11 @@ export class MessagingRuntime {
     return this.#stores.get(storeNamed(subject, this.storeNames, name))!;
   }
 
-  /** @throws TidingsError `TIDINGS_SCHEMA` when the tables are missing and may not be made. */
+  /** @throws SchemaError when tables are missing and may not be made, or are too new for this version. */
   async prepare({ store }: StorePatterns): Promise<void> {
     await store.connect();
     await this.options.migrate?.(store, messagingMigrations);
-    await checkSchema(store);
+    await checkSchema(store, messagingMigrations);
   }
 
   #patternsOf(name: string, store: Store, factory: MessageFactory, instance: string): StorePatterns {
