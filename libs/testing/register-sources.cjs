@@ -1,4 +1,3 @@
-/* global __dirname */
 /**
  * `node --require` hook for processes that specs start: TypeScript by swc and packages mapped to their sources, exactly as jest.config.cjs does
  * it, so that a child never runs yesterday's build. For this repository only; not published.
