@@ -187,6 +187,41 @@ describeOn('postgres', 'PostgresDeadLetters', (url) => {
     expect(await effects()).toBe(1);
   });
 
+  it('publishes nothing when another redrive has ended while this one was about to begin', async () => {
+    const { state, receive, sent, publisherOf } = consumer();
+    await receive(testMessage(), 3);
+    state.failing = false;
+    const [{ id } = { id: '' }] = await letters.list();
+    const late = new PostgresDeadLetters(store, {
+      seal: async () => {
+        await letters.redrive(id, publisherOf);
+        return 'sealed';
+      },
+    });
+    expect(await late.redrive(id, publisherOf)).toEqual({ outcome: 'settled', status: 'redriven' });
+    expect(sent).toHaveLength(1);
+    expect(await letters.find(id)).toMatchObject({ status: 'redriven' });
+  });
+
+  it('keeps the bucket of a redrive that was cut off before midnight, so that a copy of it is still known', async () => {
+    const { state, receive, sent, publisherOf } = consumer();
+    await receive(testMessage(), 3);
+    state.failing = false;
+    const [{ id } = { id: '' }] = await letters.list();
+    const cutOff: Publisher = {
+      async publish(messages) {
+        await publisherOf().publish(messages); // it arrived, but nobody was told
+        throw new Error('killed');
+      },
+    };
+    await expect(letters.redrive(id, () => cutOff)).rejects.toThrow('killed');
+    await pool.query(`create or replace function ${s}.now() returns timestamptz language sql volatile parallel safe as
+      $$ select clock_timestamp() + interval '1 day' $$`);
+    expect(await letters.redrive(id, publisherOf)).toEqual({ outcome: 'redriven', generation: 1 });
+    expect(new Set(sent.map(({ message }) => message.bucket)).size).toBe(1);
+    expect([sent.length, await effects()]).toEqual([2, 1]);
+  });
+
   it('redrives what was outside of the dedupe horizon, with today as its bucket', async () => {
     const { state, receive, sent, publisherOf } = consumer();
     state.failing = false;

@@ -8,6 +8,7 @@ import { type InboxHarness, inboxStoreConformance } from './inbox-store.conforma
 import { InboxUnavailableError } from './inbox-store';
 import { inboxMigrations } from './migrations';
 import { PostgresInbox } from './postgres-inbox';
+import { createBucket } from './sql/create-bucket';
 
 const RETENTION_DAYS = 5;
 const ranking = { group: 'ranking', topic: 'gift.sent' };
@@ -67,6 +68,22 @@ describeOn('postgres', 'PostgresInbox', (url) => {
     const others = Array.from({ length: 3 }, () => new PostgresInbox(store).buckets);
     await Promise.all([inbox.buckets, ...others].map((buckets) => buckets.prepare()));
     expect(await partitions()).toEqual([nameOf(await day()), nameOf(await day(-1)), 'inbox_foreign']);
+  });
+
+  it('counts days by UTC, whatever the time zone of its sessions', async () => {
+    await pool.query(`create or replace function ${s}.now() returns timestamptz language sql volatile parallel safe as
+      $$ select timestamptz '2026-02-28T23:59:59Z' $$`);
+    await inbox.buckets.prepare();
+    expect(await partitions()).toEqual(['inbox_20260228', 'inbox_20260301', 'inbox_foreign']);
+  });
+
+  it('does not make a bucket again that another process, of a shorter retention, has given up meanwhile', async () => {
+    const bucket = await day(3);
+    await new PostgresInbox(store, { retentionDays: 2 }).buckets.dropExpired();
+    await createBucket(store, bucket); // what a process does that has read the horizon before
+    expect(await partitions()).toEqual(['inbox_foreign']);
+    const outcome = await inbox.once(inboxEntryOf(ranking, testMessage({ bucket })), async () => accept);
+    expect(outcome).toEqual({ kind: 'outside', horizon: await day(2) });
   });
 
   it('drops expired buckets only, and pages through foreign entries', async () => {
