@@ -60,6 +60,25 @@ describeOn('rabbitmq', 'RabbitMQ transport, recovering', (url) => {
     expect(recording.overlappingKeys).toEqual([]);
   }, 60_000);
 
+  it('handles what waited behind a head when the line broke once, not once for each time it was delivered', async () => {
+    const [sender, receiver] = [await broker.connected({ urls: url }), await broker.connected()];
+    const gate = new Gate();
+    const recording = recordingReceive(() => gate.opened.then(() => accept));
+    const active = await receiver.subscribe({ ...group, topic: 'waiting', ordered: true }, recording.receive);
+    const messages = Array.from({ length: 10 }, () => testMessage({ topic: 'waiting', key: 'room-1' }));
+    await sender.publish(messages.map((message) => ({ message })));
+    await recording.received(1);
+    broker.proxy.cut();
+    await until('noticed', () => !active.healthy());
+    await until('back', () => active.healthy());
+    gate.open();
+    await recording.received(11);
+    const ids = messages.map(({ id }) => id);
+    expect(recording.ids).toEqual([ids[0], ...ids]); // the head was in the handler's hands, so it comes twice
+    await active.stop(1_000);
+    expect(recording.deliveries).toHaveLength(11);
+  });
+
   it('consumes again after its queue was deleted under it', async () => {
     const transport = await broker.connected();
     const recording = recordingReceive();

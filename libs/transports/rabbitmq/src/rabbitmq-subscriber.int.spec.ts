@@ -1,6 +1,7 @@
 import { accept, CapabilityError, reject, retry } from '@tidings/core';
 import { describeOn, Gate, recordingReceive, testMessage, until } from '@tidings/testing';
 import { GroupShapeError } from './rabbitmq.errors';
+import { RabbitMqPublisher } from './rabbitmq-publisher';
 import { SpecBroker } from './spec-broker.fixture';
 
 const group = { group: 'ranking', ordered: false, broadcast: false, concurrency: 4, from: 'now' } as const;
@@ -118,17 +119,25 @@ describeOn('rabbitmq', 'subscribing at RabbitMQ', (url) => {
 
   it('files a rejected head before its follower begins', async () => {
     const transport = await broker.connected();
-    const filedAtSecond: number[] = [];
-    const recording = recordingReceive(async ({ message }) => {
-      if (message.headers['n'] === '0') return reject('no');
-      filedAtSecond.push((await transport.nativeDeadLetters('filed', 'ranking', 9)).length);
-      return accept;
+    const gate = new Gate();
+    const { send: real } = RabbitMqPublisher.prototype;
+    const send = jest.spyOn(RabbitMqPublisher.prototype, 'send');
+    send.mockImplementationOnce(function (this: RabbitMqPublisher, letters) {
+      return real.call(this, letters); // the publish below
     });
+    send.mockImplementationOnce(async () => {
+      await gate.opened; // the dead letter's confirm is long in coming
+      return [{ outcome: 'confirmed' }];
+    });
+    const [head, follower, other] = ['room-1', 'room-1', 'room-2'].map((key) => testMessage({ topic: 'filed', key }));
+    const recording = recordingReceive(({ message }) => (message.id === head!.id ? reject('no') : accept));
     await transport.subscribe({ ...group, topic: 'filed', ordered: true }, recording.receive);
-    const messages = ['0', '1'].map((n) => testMessage({ topic: 'filed', key: 'room', headers: { n } }));
-    await transport.publish(messages.map((message) => ({ message })));
-    await until('the follower ran', () => filedAtSecond.length > 0);
-    expect(filedAtSecond).toEqual([1]);
+    await transport.publish([{ message: head! }, { message: follower! }, { message: other! }]);
+    await recording.receivedAll([head!.id, other!.id]);
+    expect(recording.ids).not.toContain(follower!.id);
+    gate.open();
+    await recording.receivedAll([follower!.id]);
+    send.mockRestore();
   });
 
   it('retries a message without key of an ordered group through the broker, with its attempts', async () => {
