@@ -79,8 +79,10 @@ describeOn('rabbitmq', 'two relays as two processes', (rabbit) => {
         await transport.close();
         const connection = await connect(rabbit);
         const channel = await connection.createChannel();
-        for (let n = 0; n < 8; n++) await channel.deleteQueue(`${prefix}.gift.sent.ranking.${n}`);
-        await channel.deleteExchange(`${prefix}.gift.sent`);
+        const group = `${prefix}.gift.sent/ranking`;
+        const queues = [...Array.from({ length: 8 }, (_, n) => `${n}of8`), 'dead', 'shape'];
+        for (const queue of queues) await channel.deleteQueue(`${group}/${queue}`);
+        for (const exchange of [group, `${prefix}.gift.sent`]) await channel.deleteExchange(exchange);
         await connection.close();
       },
     };
