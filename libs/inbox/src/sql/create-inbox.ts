@@ -4,9 +4,9 @@ import type { Migration } from '@tidings/core';
  * One row a message that a subscription has handled, in a table a day: retention is DROP, never DELETE.
  *
  * The digest leads the key because it decides nearly every comparison by one memcmp; the group's name, which is the same for all rows of a busy
- * subscription, is then hardly ever looked at, and its collation is "C". Columns stand widest alignment first, so that a row has no padding: about
- * 110 bytes with its index entry and a group's name of 20 letters. `sealed` is null but for rows that a redrive wrote; null is free here, for
- * the row header has room for the bitmap of 8 columns.
+ * subscription, is then hardly ever looked at, and its collation is "C". Columns stand widest alignment first, so that a row has no padding: 110 bytes,
+ * and as much in the index, measured with a subscription's name of 30 letters. `sealed` is null but for rows that a redrive wrote; null is free here,
+ * for the row header has room for the bitmap of 8 columns.
  *
  * Foreign messages have no bucket: '-infinity' stands for it, and their rows go by age (the one index on `handled_at`).
  */
