@@ -5,7 +5,7 @@ import { migrate, pg } from '@tidings/database';
 import { memory, MemoryBroker } from '@tidings/memory';
 import { ApplicationDeadLetters, type MessageContract, MessagePublisher, MessagingModule, OnMessage } from '@tidings/messaging'; // prettier-ignore
 import { postgres } from '@tidings/postgres';
-import { describeOn, ManualClock, until } from '@tidings/testing';
+import { describeOn, ManualClock, until as untilTrue } from '@tidings/testing';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { boot, closeAll, inMemory } from '../../libs/messaging/src/test-application.fixture';
@@ -62,6 +62,12 @@ describeOn('postgres', 'a rolling deployment', (url) => {
     const clock = new ManualClock();
     let broker: MemoryBroker;
     let settled: Settlement[];
+    /** The broker's clock goes on while somebody waits: a retry for another reason than parking must come. */
+    const until = (what: string, condition: () => boolean) =>
+      untilTrue(what, () => {
+        clock.advance(10);
+        return condition();
+      });
 
     const start = (
       contract: MessageContract<unknown, never>,
