@@ -27,7 +27,7 @@ export interface LaneLeasesOptions {
  */
 export class LaneLeases {
   readonly held = new Map<string, HeldLane>();
-  #readers = new Map<number, number>();
+  readonly #readers = new Map<number, number>();
   #members = 0;
 
   constructor(private readonly options: LaneLeasesOptions) {}

@@ -155,7 +155,7 @@ export class LogReader {
       logger: this.setup.logger,
     });
     renewing.start();
-    await Promise.all([...this.#leases.held.values()].map((lane) => lane.busy));
+    await Promise.all([...this.#leases.held.values()].map((lane) => lane.busy ?? Promise.resolve()));
     await renewing.stop();
     await this.#listening?.close();
     await this.#leases.leave();

@@ -125,12 +125,6 @@ export class PostgresSubscription implements ActiveSubscription {
       const settlement = await receive(delivery, signal);
       if (settlement.kind !== 'reject') return settlement;
       try {
-        const logged = {
-          message: delivery.message,
-          attempts: delivery.attempt,
-          optional: false,
-          stamp: delivery.stamp!,
-        };
         await insertNativeDeadLetter(
           this.log.store,
           this.#readers[1]!,
