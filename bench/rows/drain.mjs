@@ -1,0 +1,115 @@
+// Draining a prefilled log to RabbitMQ, confirmed and mandatory, against confirmed publishing of the same bytes with nothing around it.
+import { randomUUID } from 'node:crypto';
+import { MessageFactory, silentLogger, systemClock } from '@tidings/core';
+import { logOf, Outbox, OutboxRelay } from '@tidings/outbox';
+import { toAmqp } from '../../libs/transports/rabbitmq/dist/rabbitmq-mapping.js';
+import { gift, GiftSent } from '../gift.mjs';
+import { confirmInBatches, openPrefix } from '../own-prefix.mjs';
+import { openSchema } from '../own-schema.mjs';
+import { interleave, timed } from '../rounds.mjs';
+
+const NO_DEAD_LETTERS = { bury: (letter) => Promise.reject(new Error(`a message was refused: ${letter.reason}`)) };
+
+export async function drainRow({ postgres, rabbitmq, quick }) {
+  const place = { topic: GiftSent.topic, group: 'drain' };
+  const database = await openSchema(postgres);
+  const broker = await openPrefix(rabbitmq, place);
+  const transport = broker.transport();
+  const queue = `${broker.prefix}.by-hand`;
+  try {
+    await broker.declare();
+    await transport.connect();
+    await broker.channel.assertQueue(queue, { durable: true });
+    const log = logOf(database.store, systemClock, silentLogger);
+    const factory = new MessageFactory('bench', systemClock);
+    const outbox = new Outbox({ log, factory, transports: {}, routes: () => [{ transport: 'main' }] });
+
+    const fill = async (count) => {
+      for (let i = 0; i < count; i += 1000) {
+        const some = Array.from({ length: Math.min(1000, count - i) }, (_, j) => ({
+          contract: GiftSent,
+          payload: gift(i + j),
+        }));
+        await database.dataSource.transaction((manager) => outbox.within(manager).publishAll(some));
+      }
+      await log.signals.flush();
+    };
+    /** From the relay's start, which takes its lanes, to the last confirm. */
+    const drain = async (count) => {
+      await fill(count);
+      await broker.channel.purgeQueue(broker.queue);
+      let left = count;
+      let drained;
+      const done = new Promise((resolve) => (drained = resolve));
+      const counting = {
+        publish: async (messages) => {
+          const results = await transport.publish(messages);
+          left -= results.filter(({ outcome }) => outcome === 'confirmed').length;
+          if (left <= 0) drained();
+          return results;
+        },
+      };
+      const relay = new OutboxRelay({
+        log,
+        transports: { main: counting },
+        deadLetters: NO_DEAD_LETTERS,
+        instance: 'bench',
+        clock: systemClock,
+        logger: silentLogger,
+      });
+      const seconds = await timed(async () => {
+        await relay.start();
+        await done;
+      });
+      await relay.stop();
+      return seconds;
+    };
+    const body = Buffer.from(JSON.stringify(gift(1)));
+    const byHand = async (count) => {
+      await broker.channel.purgeQueue(queue);
+      return timed(() =>
+        confirmInBatches(broker.channel, count, () =>
+          broker.channel.publish('', queue, body, { persistent: true, mandatory: true, messageId: randomUUID() }),
+        ),
+      );
+    };
+    /** The same with our headers, through our exchanges: what the broker asks for them. */
+    const asOnOurWire = async (count) => {
+      await broker.channel.purgeQueue(broker.queue);
+      const message = await factory.create(GiftSent, gift(1));
+      const { content, options } = toAmqp({ message, stamp: { sequence: 1, epoch: 1, epochStart: 1 } });
+      const exchange = `${broker.prefix}.${GiftSent.topic}`;
+      const wire = { ...options, mandatory: true };
+      return timed(() =>
+        confirmInBatches(broker.channel, count, () => broker.channel.publish(exchange, '0', content, wire)),
+      );
+    };
+    /** Tells how much of a miss is the wire (headers, exchanges), and how much the log. */
+    const transportAlone = async (count) => {
+      await broker.channel.purgeQueue(broker.queue);
+      const message = await factory.create(GiftSent, gift(1));
+      const stamp = { sequence: 1, epoch: 1, epochStart: 1 };
+      const batch = Array.from({ length: 500 }, () => ({ message, stamp }));
+      return timed(async () => {
+        for (let i = 0; i < count; i += 500) await transport.publish(batch.slice(0, Math.min(500, count - i)));
+      });
+    };
+    return await interleave({
+      row: 'relay drains to RabbitMQ',
+      target: 0.85,
+      rounds: 5,
+      messages: quick ? 5_000 : 20_000,
+      contenders: {
+        'log → relay → RabbitMQ': drain,
+        'confirmed publish': byHand,
+        'confirmed publish, our headers and exchanges': asOnOurWire,
+        'our transport': transportAlone,
+      },
+    });
+  } finally {
+    await transport.close();
+    await broker.channel.deleteQueue(queue);
+    await broker.close();
+    await database.close();
+  }
+}
