@@ -91,13 +91,14 @@ export class RelayedBatch {
   /** False when the dead letter could not be stored: the message stays in the log and is tried again. */
   async #bury({ outgoing, attempts }: Pending, { reason, error }: Failed): Promise<boolean> {
     const { deadLetters, transport, instance, clock, logger } = this.setup;
-    const { message } = outgoing;
+    const { message, group } = outgoing;
     try {
       await deadLetters.bury({
         message,
         direction: 'outbound',
         place: `${transport}/${message.topic}`,
         transport,
+        ...(group !== undefined && { group }),
         reason: `${reason}: ${error.message}`,
         attempts,
         failures: [{ attempt: attempts, at: timestampOf(clock.now()), instance, errors: errorChain(error) }],

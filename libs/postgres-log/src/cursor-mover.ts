@@ -7,7 +7,8 @@ import { type Move, moveCursors } from './sql/move-cursors';
  * Moves the cursors of many lanes with few statements: what asks while one is on its way goes together with the next, as a group commit.
  */
 export class CursorMover {
-  readonly #waiting: (Move & { readonly settle: (moved: boolean) => void; readonly fail: (error: unknown) => void })[] = [];
+  readonly #waiting: (Move & { readonly settle: (moved: boolean) => void; readonly fail: (error: unknown) => void })[] =
+    [];
   #running = false;
 
   constructor(

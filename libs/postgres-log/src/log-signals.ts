@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { asError, type Clock, type Closeable, type Store, type TidingsLogger } from '@tidings/core';
+import { notifyReaders } from './sql/notify-readers';
 
 export interface LogSignal {
   /**
@@ -116,10 +117,7 @@ export class LogSignals {
           this.#pending.clear();
           this.#names = new Set();
           const text = parts.join(' ');
-          await this.store.query({
-            text: 'select pg_notify($1, $2)',
-            values: [this.#channel, `${this.#sender} ${text.length < 7_000 ? text : '*'}`],
-          });
+          await notifyReaders(this.store, this.#channel, `${this.#sender} ${text.length < 7_000 ? text : '*'}`);
           await this.clock.wait(NOTIFY_EVERY_MS);
         }
       } catch (thrown) {

@@ -7,6 +7,11 @@ export interface RetryPolicy {
   readonly immediate: number;
   /** Could the same message succeed if tried again? Says nothing about how often it was tried. */
   retriable(error: Error): boolean;
+  /**
+   * The longest time that all delays together take, in milliseconds; Infinity for a policy without an end. An inbox must remember a message at least
+   * as long, and a start with a shorter retention is refused. Undefined: not known.
+   */
+  readonly longestMs?: number;
   /** `attempt` is the one that failed, 1 for the first. */
   settle(error: Error, attempt: number): Settlement;
 }
@@ -43,16 +48,29 @@ function policy(options: RetryOptions, delayBefore: (attempt: number) => number)
   checkOptions(options);
   const { attempts = 5, immediate = 1, maxDelayMs = 60_000, nonRetriable = () => false } = options;
   const retriable = (error: Error): boolean => !neverRetriable(error) && !nonRetriable(error);
+  const delayMs = (attempt: number): number => Math.min(maxDelayMs, delayBefore(attempt));
   return Object.freeze({
     immediate,
     retriable,
+    longestMs: longest(attempts, delayMs),
     settle(error: Error, attempt: number): Settlement {
       if (error instanceof NewerVersionError) return park(error.message, error);
       if (!retriable(error)) return reject(`not retriable: ${error.message}`, error);
       if (attempt >= attempts) return reject(`failed ${attempt} times, the last with: ${error.message}`, error);
-      return retry(Math.min(maxDelayMs, delayBefore(attempt + 1)), { error });
+      return retry(delayMs(attempt + 1), { error });
     },
   });
+}
+
+/** Delays of our policies no longer grow after this many attempts. */
+const GROWING = 64;
+
+function longest(attempts: number, delayMs: (attempt: number) => number): number {
+  if (attempts === Infinity) return Infinity;
+  const growing = Math.min(attempts, GROWING);
+  let sum = (attempts - growing) * delayMs(growing);
+  for (let attempt = 2; attempt <= growing; attempt++) sum += delayMs(attempt);
+  return sum;
 }
 
 /** The same delay before each retry. */

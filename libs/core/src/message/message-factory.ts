@@ -6,7 +6,10 @@ import type { Message } from './message';
 import { MessageIds } from './message-id';
 
 export interface PublishOptions {
-  /** Default: a new UUIDv7. A caller's own id makes publishing again harmless for inboxes, within their retention. */
+  /**
+   * Default: a new UUIDv7. A caller's own id makes publishing again on the same day (UTC) harmless for inboxes; the day is part of what they know a
+   * message by, so on another day it is handled again.
+   */
   readonly id?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** The message that is being handled: its correlation goes on, its id becomes the causation. */

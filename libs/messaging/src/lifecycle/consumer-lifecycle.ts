@@ -9,6 +9,7 @@ import { HandlerExplorer } from '../handling/handler.explorer';
 import { planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
 import { InjectionCheck } from './injection-check';
+import { checkRetention } from './retention-check';
 import { RunningConsumer } from './running-consumer';
 import { watchForShutdownHooks } from './shutdown-hook-watch';
 
@@ -72,6 +73,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
           stores: runtime.storeNames,
         })
       : [];
+    checkRetention(runtime.options.inbox, planned);
     if (runtime.options.roles.length === 0) return;
     try {
       await this.#open();

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type MessageContext, silentLogger, type Store, type Transport } from '@tidings/core';
+import { createClock, type MessageContext, silentLogger, type Store, type Transport } from '@tidings/core';
 import { OutboxRelay } from '@tidings/outbox';
 import { memory, MemoryBroker } from '@tidings/memory';
 import { Gate, until } from '@tidings/testing';
@@ -7,6 +7,7 @@ import { InjectOutbox } from '../decorators/inject-outbox.decorator';
 import { OnMessage } from '../decorators/on-message.decorator';
 import { MessagingModule } from '../messaging.module';
 import type { MessagingOptions } from '../messaging.options';
+import { messagingMigrations } from '../messaging-runtime';
 import { MessagePublisher } from '../publishing/message-publisher';
 import { boot, closeAll, GiftSent, inMemory, RoomClosed, rose } from '../test-application.fixture';
 import { MessagingHealth } from './messaging-health';
@@ -15,10 +16,13 @@ import { watchForShutdownHooks } from './shutdown-hook-watch';
 const calls: string[] = [];
 const gate = { current: new Gate() };
 
+const APPLIED = [createClock, ...messagingMigrations].map(({ id }) => ({ id }));
+
 const storeNamed = (name: string): Store => {
   const store = {
     schema: name,
-    query: async () => ({ rows: [{ found: true }], rowCount: 1 }),
+    // Answers what is asked of it at start: which migrations were applied.
+    query: async () => ({ rows: APPLIED, rowCount: APPLIED.length }),
     run: (work: (transaction: unknown) => unknown) => work({}),
     join: () => undefined,
     listen: async () => ({ close: async () => undefined }),

@@ -1,7 +1,7 @@
 import { type Queryable, type Store, table } from '@tidings/core';
 import type { LogEntry } from '../log-entry';
 import { columnValues, WRITTEN_COLUMNS, WRITTEN_TYPES } from '../log-row';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 const NAMES = WRITTEN_COLUMNS.replace(/\s/g, '').split(',');
 
@@ -19,7 +19,8 @@ export async function appendDueMessages(store: Store, on: Queryable, entries: re
   const due = `coalesce(m.due_at, ${now} + m.delay_ms * interval '1 ms')`;
   const selected = NAMES.map((name) => {
     if (name === 'created_at') return `coalesce(m.created_at, ${now})`;
-    if (name === 'bucket') return `case when m.created_at is null then (${due})::date else m.bucket end`;
+    if (name === 'bucket')
+      return `case when m.created_at is null then (${due} at time zone 'UTC')::date else m.bucket end`;
     return name === 'headers' ? 'm.headers::jsonb' : `m.${name}`;
   });
   await on.query(

@@ -1,7 +1,7 @@
 import { type Queryable, type Store, table } from '@tidings/core';
 import type { LogEntry } from '../log-entry';
 import { columnValues, WRITTEN_COLUMNS, WRITTEN_TYPES } from '../log-row';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 const NAMES = WRITTEN_COLUMNS.replace(/\s/g, '').split(',');
 
@@ -10,7 +10,7 @@ const select = (store: Store, column: (name: string) => string): string =>
   NAMES.map((name) => {
     if (name === 'created_at') return `coalesce(${column(name)}, ${table(store, 'now')}())`;
     if (name === 'bucket')
-      return `case when ${column('created_at')} is null then ${table(store, 'now')}()::date else ${column(name)} end`;
+      return `case when ${column('created_at')} is null then (${table(store, 'now')}() at time zone 'UTC')::date else ${column(name)} end`;
     if (name === 'headers') return `${column(name)}::jsonb`;
     return column(name);
   }).join(', ');

@@ -1,6 +1,6 @@
 import { type Store, table } from '@tidings/core';
 import { WRITTEN_COLUMNS } from '../log-row';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 export interface DueClaim {
   /** Messages moved into the log. */

@@ -1,5 +1,5 @@
 import { type Store, table } from '@tidings/core';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 export interface Window {
   readonly target: string;

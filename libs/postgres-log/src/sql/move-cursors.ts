@@ -2,7 +2,7 @@ import { type Store, table } from '@tidings/core';
 import type { HeldLane } from '../held-lane';
 import type { Position } from '../position';
 import type { KeptRow } from './renew-cursors';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 export interface Move {
   readonly lane: HeldLane;

@@ -1,7 +1,7 @@
 import { type Store, table } from '@tidings/core';
 import { type LogRow, ROW_COLUMNS } from '../log-row';
 import type { OpenWindow } from '../position';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 /** The next page of an open window, by seq: the same cost for the first and the last page, restartable at any seq. */
 export async function readPage(

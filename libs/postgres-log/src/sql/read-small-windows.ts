@@ -1,6 +1,6 @@
 import { type Store, table } from '@tidings/core';
 import { ROW_COLUMNS, type LogRow } from '../log-row';
-import { prepared } from './statement';
+import { prepared } from '../prepared-statement';
 
 export interface Asked {
   readonly reader: number;

@@ -12,7 +12,7 @@ export async function rescheduleDueMessage(
 ): Promise<boolean> {
   const { rowCount } = await on.query({
     text: `with at as (select coalesce($2::timestamptz, ${table(store, 'now')}() + $3::float8 * interval '1 ms') as due_at)
-      update ${table(store, 'due')} d set due_at = at.due_at, bucket = greatest(d.bucket, at.due_at::date)
+      update ${table(store, 'due')} d set due_at = at.due_at, bucket = greatest(d.bucket, (at.due_at at time zone 'UTC')::date)
         from at where d.message_id = $1
          and d.destination in (select id from ${table(store, 'destination')} where audience = '')`,
     values: [messageId, when.deliverAt ?? null, when.delayMs ?? 0],
