@@ -1,0 +1,165 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock, TidingsError } from '@tidings/core';
+import { deleteBrokerTraces } from './broker-traces';
+import type { ChaosOptions } from './chaos.options';
+import { deliveriesOf, sendsOf } from './evidence';
+import { FaultInjector } from './fault-injector';
+import { planFaults } from './fault-plan';
+import { readHistories } from './history';
+import { judge, type Verdict } from './judge';
+import { RunDatabase } from './run-database';
+import { GROUPS, KEYS, LEASE_MS, processesOf, RETRY_MS, type Role } from './scene';
+import { SupervisedProcess } from './supervised-process';
+import { TcpProxy } from './tcp-proxy';
+
+export interface ChaosServers {
+  readonly postgresUrl: string;
+  /** Undefined: none is there, and none is needed on PostgreSQL. */
+  readonly rabbitmqUrl: string | undefined;
+}
+
+export interface ChaosReport {
+  readonly verdict: Verdict;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly restarts: number;
+  readonly folder: string;
+  /** False: what committed was not all applied within the deadline. */
+  readonly settled: boolean;
+}
+
+const READY_WITHIN_MS = 60_000;
+const SETTLE_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 250;
+/** After all is applied: a copy that is still on its way must have the time to be applied twice. */
+const LINGER_MS = 2 * LEASE_MS;
+
+const ndjson = (rows: Iterable<unknown>): string => [...rows].map((row) => `${JSON.stringify(row)}\n`).join('');
+
+/** One run: its database, its queues, its processes; faults by the seed; then the verdict. Leaves only the histories. */
+export class ChaosRun {
+  readonly #undo: (() => Promise<unknown>)[] = [];
+
+  constructor(
+    private readonly options: ChaosOptions,
+    private readonly servers: ChaosServers,
+    private readonly print: (line: string) => void,
+    /** Aborted by Ctrl-C. */
+    private readonly signal: AbortSignal,
+    private readonly dataFolder: string,
+  ) {}
+
+  async run(): Promise<ChaosReport> {
+    try {
+      return await this.#run();
+    } finally {
+      for (const undo of this.#undo.splice(0).reverse()) {
+        await undo().catch((thrown: unknown) => this.print(`could not be undone: ${String(thrown)}`));
+      }
+    }
+  }
+
+  async #run(): Promise<ChaosReport> {
+    const { options, servers, print, signal } = this;
+    const { transport, seed, seconds } = options;
+    const run = `chaos_${transport}_${seed}_${process.pid}`;
+    const folder = join(this.dataFolder, 'chaos', String(seed), transport);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+
+    const database = await RunDatabase.create(servers.postgresUrl, run, KEYS);
+    this.#undo.push(() => database.drop());
+    const postgres = await TcpProxy.to(database.url, 5432);
+    this.#undo.push(() => postgres.close());
+    const rabbitmq = await this.#broker(run);
+    const processes = processesOf(transport).map(({ name, role }) => {
+      const orders = { name, role, seed, transport, prefix: run, folder };
+      const urls = { postgresUrl: postgres.url, rabbitmqUrl: rabbitmq?.url ?? '' };
+      return { role, process: new SupervisedProcess({ ...orders, ...urls }) };
+    });
+    this.#undo.push(() => Promise.all(processes.map(({ process }) => process.end())));
+    const having = (...roles: Role[]): SupervisedProcess[] =>
+      processes.filter(({ role }) => roles.includes(role)).map(({ process }) => process);
+
+    // Groups exist before the first publish: what was published before a group existed is not promised to it.
+    await this.#started(having('ledger', 'audit'));
+    await this.#started(having('relay', 'sender'));
+    print(`${processes.length} processes ready, on ${transport}, ${seconds} s of faults by seed ${seed}`);
+
+    const names = processes.map(({ process }) => process.name);
+    const plan = planFaults({ seed, transport, seconds, processes: names, leaseMs: LEASE_MS });
+    writeFileSync(join(folder, 'faults.ndjson'), ndjson(plan));
+    const byName = new Map(processes.map(({ process }) => [process.name, process]));
+    const injector = new FaultInjector({ processes: byName, wires: { postgres, rabbitmq }, database, print });
+    this.#undo.push(async () => injector.heal());
+    const over = systemClock.wait(seconds * 1_000, signal);
+    await Promise.all([injector.run(plan, signal), over]);
+    injector.heal();
+    this.#stopIfAborted();
+
+    await Promise.all(having('sender').map((sender) => sender.retire()));
+    const settled = await this.#settled(database);
+    const restarts = processes.reduce((sum, { process }) => sum + process.starts - 1, 0);
+    for (const sort of [having('relay'), having('ledger', 'audit')]) {
+      const left = await Promise.all(sort.map((one) => one.retire()));
+      sort.filter((_, index) => !left[index]).forEach(({ name }) => print(`${name} did not leave and was killed`));
+    }
+
+    const [effects, stored] = [await database.effects(), await database.stored()];
+    writeFileSync(join(folder, 'effects.ndjson'), ndjson(effects));
+    writeFileSync(join(folder, 'stored.ndjson'), ndjson(stored));
+    for (const letters of await database.deadLetters()) print(`dead letters: ${letters}`);
+    const events = readHistories(folder);
+    const evidence = { groups: GROUPS, sends: sendsOf(events), deliveries: deliveriesOf(events), effects, stored };
+    return { verdict: judge(evidence), faults: injector.counts, restarts, folder, settled };
+  }
+
+  async #broker(prefix: string): Promise<TcpProxy | undefined> {
+    const { rabbitmqUrl } = this.servers;
+    if (this.options.transport !== 'rabbitmq') return undefined;
+    if (!rabbitmqUrl) throw new TidingsError('CHAOS_NO_BROKER', 'expected a RabbitMQ, found none; set RABBITMQ_URL');
+    this.#undo.push(() => deleteBrokerTraces(rabbitmqUrl, prefix, RETRY_MS));
+    const proxy = await TcpProxy.to(rabbitmqUrl, 5672);
+    this.#undo.push(() => proxy.close());
+    return proxy;
+  }
+
+  async #started(processes: readonly SupervisedProcess[]): Promise<void> {
+    for (const process of processes) process.start();
+    const ready = (): boolean => processes.every(({ isReady }) => isReady);
+    if (await this.#until(async () => ready(), READY_WITHIN_MS)) return;
+    const late = processes.filter(({ isReady }) => !isReady).map(({ name }) => name);
+    throw new TidingsError(
+      'CHAOS_NOT_READY',
+      `expected all processes to be ready, found ${late.join(', ')} not; see their logs`,
+    );
+  }
+
+  /** True when each group has applied all that committed, and then had time to apply some of it again. */
+  async #settled(database: RunDatabase): Promise<boolean> {
+    const begin = systemClock.monotonic();
+    const settled = await this.#until(async () => {
+      const { stored, applied } = await database.progress();
+      return applied >= stored * GROUPS.length;
+    }, SETTLE_WITHIN_MS);
+    const seconds = ((systemClock.monotonic() - begin) / 1_000).toFixed(1);
+    this.print(settled ? `settled after ${seconds} s` : `not settled after ${seconds} s`);
+    await systemClock.wait(LINGER_MS, this.signal);
+    this.#stopIfAborted();
+    return settled;
+  }
+
+  async #until(condition: () => Promise<boolean>, withinMs: number): Promise<boolean> {
+    const begin = systemClock.monotonic();
+    for (;;) {
+      this.#stopIfAborted();
+      if (await condition()) return true;
+      if (systemClock.monotonic() - begin > withinMs) return false;
+      await systemClock.wait(LOOK_EVERY_MS, this.signal);
+    }
+  }
+
+  #stopIfAborted(): void {
+    if (this.signal.aborted) throw new TidingsError('CHAOS_INTERRUPTED', 'interrupted; nothing was judged');
+  }
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { parseOptions } from '@tidings/core';
+import { z } from 'zod';
+
+const wholeNumber = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
+
+const schema = z.strictObject({
+  transport: z.enum(['postgres', 'rabbitmq'], { error: 'expected postgres or rabbitmq' }).default('postgres'),
+  seconds: z
+    .string()
+    .default('60')
+    .transform(wholeNumber)
+    .pipe(z.int({ error: 'expected whole seconds' }).min(5).max(86_400)),
+  /** A random one when left out; it is printed, and repeats the plan of faults. */
+  seed: z
+    .string()
+    .default(() => String(Math.floor(Math.random() * 2 ** 31)))
+    .transform(wholeNumber)
+    .pipe(
+      z
+        .int({ error: 'expected a whole number' })
+        .min(0)
+        .max(2 ** 31),
+    ),
+  /** Default false: a table only. */
+  json: z.boolean().default(false),
+});
+
+export type ChaosOptions = z.output<typeof schema>;
+export type TransportName = ChaosOptions['transport'];
+
+/** @throws OptionsError that names the bad argument; a TypeError of Node for an unknown one. */
+export function chaosOptions(args: readonly string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      transport: { type: 'string' },
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  });
+  return parseOptions('chaos', schema, { ...values });
+}
