@@ -97,6 +97,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   '@tidings-demo/demo': app(
     '@tidings-demo/migrations',
     '@tidings/embedded-postgres',
+    'amqplib', // a check deletes its queues
     'commander',
     'lit',
     'socket.io-client',
