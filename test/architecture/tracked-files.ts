@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './workspace';
 
@@ -9,7 +9,10 @@ const BINARY = /\.(png|jpe?g|ico|woff2?|gz|tgz|zip)$/i;
 export const trackedFiles = (): string[] =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' })
     .split('\0')
-    .filter((file) => file !== '' && !BINARY.test(file) && existsSync(join(ROOT, file)))
+    .filter(
+      (file) =>
+        file !== '' && !BINARY.test(file) && existsSync(join(ROOT, file)) && statSync(join(ROOT, file)).isFile(),
+    )
     .sort();
 
 /** Lines that are not blank, comments included: what a reader scrolls past. */
