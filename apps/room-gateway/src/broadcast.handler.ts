@@ -4,10 +4,10 @@ import { OnMessage } from '@tidings/messaging';
 import { RoomGateway } from './room.gateway';
 
 /**
- * Every gateway hears everything, since each has other screens. There is nothing in a database to protect, so no inbox: a copy makes a screen show the
- * same gift once more, and a screen drops it by its id.
+ * Every gateway hears everything, since each has other screens. There is nothing in a database to protect: no inbox, and no transaction around each
+ * event either (`atLeastOnce` would open one). What a gateway that dies was about to show, its screens read again when they connect anew.
  */
-const toEveryGateway = { group: 'room-gateway', broadcast: true, level: 'atLeastOnce', concurrency: 4 } as const;
+const toEveryGateway = { group: 'room-gateway', broadcast: true, level: 'atMostOnce', concurrency: 16 } as const;
 
 @Injectable()
 export class BroadcastHandler {

@@ -44,6 +44,7 @@ export class PlatformModule {
           entities: [...entities],
           applicationName: app,
           poolSize: POOL,
+          connectTimeoutMS: 10_000, // a request that waits this long for a connection fails, instead of waiting for ever
         }),
         MessagingModule.forRootAsync({
           imports: [HistoryModule.register(app, config)],
