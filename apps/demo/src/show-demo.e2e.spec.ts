@@ -88,9 +88,37 @@ describe('npm run demo', () => {
     expect(isRunning(database)).toBe(false);
   });
 
-  it('starts an app again that was killed from the page', async () => {
+  it('takes a rush in, and starts an app again that was killed from the page', async () => {
     const demo = start();
     const address = await demo.address();
+    const rush = (count: number) =>
+      fetch(`${address}/rush`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-tidings-demo': 'spec' },
+        body: JSON.stringify({ count }),
+      });
+    const progress = () => get<Record<'accepted' | 'refused' | 'failed', number>>(address, '/rush');
+    expect((await rush(0)).status).toBe(400);
+    expect((await rush(300)).status).toBe(202);
+    expect((await rush(300)).status).toBe(409);
+    const before = (await get<{ gifts: number }>(address, '/api/gift-api/totals')).gifts;
+    await until(
+      'all are answered',
+      async () => {
+        const { accepted, refused, failed } = await progress();
+        return accepted + refused + failed === 300;
+      },
+      { withinMs: 60_000 },
+    );
+    const { accepted, failed } = await progress();
+    expect(failed).toBe(0);
+    await until(
+      'every accepted gift is written and ranked',
+      async () => (await get<{ gifts: number }>(address, '/api/ranking/totals')).gifts === 2 + accepted,
+      { withinMs: 60_000 },
+    );
+    expect(before).toBeLessThan(2 + accepted); // the intake only enqueues
+
     const kill = (headers: Record<string, string>) => fetch(`${address}/apps/badges/kill`, { method: 'POST', headers });
     expect((await kill({})).status).toBe(403);
     expect((await kill({ 'x-tidings-demo': 'spec' })).status).toBe(202);

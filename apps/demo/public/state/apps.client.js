@@ -37,10 +37,20 @@ export const badges = (limit) => ask('badges', `/viewers?limit=${limit}`);
 export const totals = (app) => ask(app, '/totals');
 
 export const sendGift = (gift) => post('/gifts', gift, crypto.randomUUID());
-export const enqueueGift = (gift) => post('/intake/gifts', gift, crypto.randomUUID());
+/** The demo's own server: what the page can do besides asking the apps. */
+async function demo(path, options) {
+  const response = await fetch(path, {
+    ...options,
+    headers: { 'content-type': 'application/json', 'x-tidings-demo': 'page' },
+  });
+  const body = await response.json();
+  if (!response.ok) throw new AppError('demo', response.status, body.message ?? response.statusText);
+  return body;
+}
 
 /** SIGKILL: the demo's server starts it again. */
-export const killApp = async (app) => {
-  const response = await fetch(`/apps/${app}/kill`, { method: 'POST', headers: { 'x-tidings-demo': 'page' } });
-  if (!response.ok) throw new AppError(app, response.status, response.statusText);
-};
+export const killApp = (app) => demo(`/apps/${app}/kill`, { method: 'POST' });
+
+/** From the server, with more connections than a browser opens to one address. */
+export const startRush = (count) => demo('/rush', { method: 'POST', body: JSON.stringify({ count }) });
+export const rushProgress = () => demo('/rush');

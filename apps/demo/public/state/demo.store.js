@@ -28,7 +28,7 @@ export class DemoStore extends EventTarget {
   note = '';
 
   #socket = io({ transports: ['websocket'], autoConnect: false, reconnectionDelayMax: 2_000 });
-  #frame;
+  #drawing = false;
   #heardAt = 0;
   #silence;
 
@@ -82,8 +82,11 @@ export class DemoStore extends EventTarget {
   }
 
   async startRush(count) {
-    this.#say('');
-    await this.rush.run(count, this.rooms ?? [], this.catalogue);
+    try {
+      await this.rush.start(count);
+    } catch (error) {
+      this.#say(error.message);
+    }
   }
 
   async kill(app) {
@@ -175,8 +178,10 @@ export class DemoStore extends EventTarget {
   }
 
   #changed() {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined;
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
       this.dispatchEvent(new Event('change'));
     });
   }

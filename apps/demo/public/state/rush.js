@@ -1,9 +1,9 @@
 import * as apps from './apps.client.js';
 
 const SAMPLES = 120;
-const SAMPLE_EVERY_MS = 150;
-/** Browsers open six connections to one address; more at once only queue inside the browser. */
-const CLIENTS = 12;
+const SAMPLE_EVERY_MS = 120;
+/** Samples without any backlog before the watch ends: a consumer may publish once more. */
+const QUIET = 10;
 
 /** A contest's last minute: many gifts at once through the intake, and the backlog that they leave. */
 export class Rush {
@@ -27,56 +27,28 @@ export class Rush {
     return this.planned > 0;
   }
 
-  async run(count, rooms, catalogue) {
-    if (this.running || rooms.length === 0 || catalogue.length === 0) return;
-    Object.assign(this, { running: true, planned: count, accepted: 0, refused: 0, failed: 0, peak: 0, samples: [] });
-    void this.#watch();
-    let next = 0;
-    const client = async () => {
-      while (next < count) {
-        const index = next++;
-        await this.#send({
-          roomId: pick(rooms, Math.random() < 0.5 ? 0 : Math.random()).roomId,
-          viewerId: `viewer-${String(1 + Math.floor(60 * Math.random() ** 2)).padStart(3, '0')}`,
-          gift: pick(catalogue, Math.random() ** 2).gift,
-          quantity: index % 7 === 0 ? 3 : 1,
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: CLIENTS }, client));
-    this.running = false;
+  async start(count) {
+    if (this.running) return;
+    Object.assign(this, await apps.startRush(count), { peak: 0, samples: [] });
     this.changed();
+    void this.watch();
   }
 
-  async #send(gift) {
-    try {
-      await apps.enqueueGift(gift);
-      this.accepted += 1;
-    } catch (error) {
-      if (error.status === 503) this.refused += 1;
-      else this.failed += 1;
-    }
-    this.changed();
-  }
-
-  /** Samples the backlog while the rush runs, and on until it is gone. */
-  async #watch() {
+  /** Follows a rush, whoever started it, and its backlog until that is gone. */
+  async watch() {
     if (this.#watching) return;
     this.#watching = true;
-    for (let quiet = 0; this.running || quiet < 8;) {
-      try {
-        const { backlog, limit } = await apps.backlog();
-        Object.assign(this, { backlog, limit, peak: Math.max(this.peak, backlog) });
-        this.samples = [...this.samples, backlog].slice(-SAMPLES);
-        quiet = backlog === 0 && !this.running ? quiet + 1 : 0;
-      } catch {
-        this.samples = [...this.samples, null].slice(-SAMPLES);
-      }
+    for (let quiet = 0; quiet < QUIET;) {
+      const [progress, reading] = await Promise.allSettled([apps.rushProgress(), apps.backlog()]);
+      if (progress.value) Object.assign(this, progress.value);
+      const backlog = reading.value?.backlog ?? null;
+      if (reading.value)
+        Object.assign(this, { backlog, limit: reading.value.limit, peak: Math.max(this.peak, backlog) });
+      this.samples = [...this.samples, backlog].slice(-SAMPLES);
+      quiet = this.running || backlog !== 0 ? 0 : quiet + 1;
       this.changed();
       await new Promise((resolve) => setTimeout(resolve, SAMPLE_EVERY_MS));
     }
     this.#watching = false;
   }
 }
-
-const pick = (list, share) => list[Math.min(list.length - 1, Math.floor(share * list.length))];

@@ -25,7 +25,7 @@ describe('sendGifts', () => {
     const address = () => `http://127.0.0.1:${port}`;
     return sendGifts(
       keys.map((key) => [gift(key)]),
-      { address, clients: 2, giveUpAfterMs: 3_000 },
+      { address, clients: 2, stalledAfterMs: 1_000 },
     );
   };
   const ok = (response: ServerResponse, giftId: string): void =>
@@ -50,6 +50,13 @@ describe('sendGifts', () => {
     const report = await send('k1');
     expect(report.answers).toHaveLength(1);
     expect(heard).toEqual(['k1', 'k1', 'k1']);
+  });
+
+  it('ends when nobody is answered any more', async () => {
+    answer = (_key, _times, response) => void response.writeHead(503).end();
+    const report = await send('k1', 'k2', 'k3', 'k4');
+    expect(report.answers).toEqual([]);
+    expect(report.refusals.map((refusal) => refusal.idempotencyKey)).toEqual(['k1', 'k2']); // the others were not sent
   });
 
   it("takes a client's mistake for an answer", async () => {

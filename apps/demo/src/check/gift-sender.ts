@@ -23,35 +23,43 @@ export interface SenderOptions {
   readonly address: () => string | undefined;
   /** Default 16. */
   readonly clients?: number;
-  /** For one gift, 503s and lost connections included. Default 30,000. */
-  readonly giveUpAfterMs?: number;
+  /** Without any answer to anybody for so long, gift-api has stopped: what is left is not sent any more. Default 20,000. */
+  readonly stalledAfterMs?: number;
   readonly clock?: Clock;
 }
 
 /** Sends the turns in their order from concurrent clients; each waits for its answers before it takes the next. Never rejects. */
 export async function sendGifts(turns: readonly Turn[], options: SenderOptions): Promise<SendReport> {
-  const { clients = 16 } = options;
+  const { clients = 16, clock = systemClock, stalledAfterMs = 20_000 } = options;
   const answers: Answer[] = [];
   const refusals: Refusal[] = [];
-  let [requests, next] = [0, 0];
+  let [requests, next, lastAnswerAt] = [0, 0, clock.monotonic()];
+  const stalled = (): boolean => clock.monotonic() - lastAnswerAt > stalledAfterMs;
 
   const sendOne = async (gift: PlannedGift): Promise<void> => {
-    const outcome = await untilAnswered(gift, options, () => (requests += 1));
-    if ('giftId' in outcome) answers.push(outcome);
-    else refusals.push(outcome);
+    const outcome = await untilAnswered(gift, options.address, clock, { count: () => (requests += 1), stalled });
+    if ('giftId' in outcome) {
+      answers.push(outcome);
+      lastAnswerAt = clock.monotonic();
+    } else {
+      refusals.push(outcome);
+    }
   };
   const client = async (): Promise<void> => {
-    for (let turn = turns[next++]; turn; turn = turns[next++]) await Promise.all(turn.map(sendOne));
+    for (let turn = turns[next++]; turn && !stalled(); turn = turns[next++]) await Promise.all(turn.map(sendOne));
   };
   await Promise.all(Array.from({ length: clients }, client));
   return { answers, refusals, requests };
 }
 
 /** Sends one gift, with the same key again after whatever might pass: a lost connection, 503, 5xx, 409 while its twin is under way. */
-async function untilAnswered(gift: PlannedGift, options: SenderOptions, count: () => void): Promise<Answer | Refusal> {
-  const { address, giveUpAfterMs = 30_000, clock = systemClock } = options;
+async function untilAnswered(
+  gift: PlannedGift,
+  address: SenderOptions['address'],
+  clock: Clock,
+  { count, stalled }: { readonly count: () => void; readonly stalled: () => boolean },
+): Promise<Answer | Refusal> {
   const { idempotencyKey, ...body } = gift;
-  const deadline = clock.monotonic() + giveUpAfterMs;
   for (let waitMs = 50; ; waitMs = Math.min(1_000, waitMs * 2)) {
     let refusal: Refusal;
     try {
@@ -72,7 +80,7 @@ async function untilAnswered(gift: PlannedGift, options: SenderOptions, count: (
     } catch (error) {
       refusal = { idempotencyKey, status: 0, body: String(error) };
     }
-    if (clock.monotonic() + waitMs > deadline) return refusal;
+    if (stalled()) return refusal;
     await clock.wait(waitMs);
   }
 }

@@ -1,24 +1,12 @@
-import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
-import type { AppAddress } from '../apps/app-reads';
 import { AppProxy } from './app-proxy';
-import { KILL_APP, type KillApp, KillController } from './kill.controller';
+import { PageModule, type PageOptions } from './page.module';
 
-export interface DemoServerOptions {
+export interface DemoServerOptions extends PageOptions {
   /** Undefined: 3000, or the next free one. */
   readonly port: number | undefined;
-  readonly addressOf: AppAddress;
-  readonly killApp: KillApp;
-}
-
-@Module({})
-class PageModule {
-  static register(killApp: KillApp): DynamicModule {
-    return { module: PageModule, controllers: [KillController], providers: [{ provide: KILL_APP, useValue: killApp }] };
-  }
 }
 
 const FIRST_PORT = 3_000;
@@ -32,15 +20,14 @@ export class DemoServer {
 
   /** Resolves with the page's address. Rejects when the given port is taken. */
   async start(): Promise<string> {
-    const app = await NestFactory.create<NestExpressApplication>(PageModule.register(this.options.killApp), {
+    const app = await NestFactory.create<NestExpressApplication>(PageModule.register(this.options), {
       logger: ['error', 'warn'],
-      bodyParser: false,
     });
     this.#app = app;
     const proxy = new AppProxy(this.options.addressOf);
     app.use(proxy.handle);
     for (const [prefix, folder] of Object.entries(folders())) app.useStaticAssets(folder, { prefix });
-    const server = app.getHttpServer() as Server;
+    const server = app.getHttpServer();
     server.on('upgrade', proxy.upgrade);
     await listen(app, this.options.port);
     const address = server.address();
@@ -49,7 +36,7 @@ export class DemoServer {
 
   /** Safe twice. Open connections, as a browser keeps them, are cut. */
   async stop(): Promise<void> {
-    (this.#app?.getHttpServer() as Server | undefined)?.closeAllConnections();
+    this.#app?.getHttpServer()?.closeAllConnections();
     await this.#app?.close();
   }
 }

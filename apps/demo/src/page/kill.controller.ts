@@ -1,14 +1,6 @@
-import {
-  Controller,
-  ForbiddenException,
-  Headers,
-  HttpCode,
-  Inject,
-  NotFoundException,
-  Param,
-  Post,
-} from '@nestjs/common';
+import { Controller, HttpCode, Inject, NotFoundException, Param, Post, UseGuards } from '@nestjs/common';
 import { APP_NAMES, type AppName } from '../apps/app-fleet';
+import { FromPageGuard } from './from-page.guard';
 
 /** Ends an app's process by SIGKILL; its supervisor starts it again. */
 export type KillApp = (app: AppName) => void;
@@ -19,11 +11,10 @@ export const KILL_APP = Symbol('KILL_APP');
 export class KillController {
   constructor(@Inject(KILL_APP) private readonly killApp: KillApp) {}
 
-  /** Insists on a header that a foreign page cannot send unasked, so that no other site can kill anything here. */
   @Post(':name/kill')
   @HttpCode(202)
-  kill(@Param('name') name: string, @Headers('x-tidings-demo') from: string | undefined): { readonly killed: AppName } {
-    if (from === undefined) throw new ForbiddenException('the header x-tidings-demo is missing');
+  @UseGuards(FromPageGuard)
+  kill(@Param('name') name: string): { readonly killed: AppName } {
     const app = APP_NAMES.find((known) => known === name);
     if (!app) throw new NotFoundException(`${name} is no app; expected one of ${APP_NAMES.join(', ')}`);
     this.killApp(app);
