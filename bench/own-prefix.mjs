@@ -5,7 +5,7 @@ import amqp from 'amqplib';
 
 export async function openPrefix(url, { topic, group }, given) {
   const prefix = given ?? `bench-${randomUUID().slice(0, 8)}`;
-  const connection = await amqp.connect(url);
+  const connection = await amqp.connect(url, { noDelay: true }); // as our transport has it: else a single publish takes 40 ms
   const channel = await connection.createConfirmChannel();
   const queue = `${prefix}.${topic}/${group}`;
   return {

@@ -13,27 +13,39 @@ export const percentile = (numbers, share) => {
 
 const rounded = (number, digits = 2) => Number(number.toFixed(digits));
 
-/** Seconds that `work` takes. */
-export async function timed(work) {
+/** Begins to measure; the function that it returns ends it: seconds, and milliseconds of CPU that this process spent (steadier than the clock). */
+export function measure() {
   const from = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { seconds: (performance.now() - from) / 1000, cpuMs: (user + system) / 1000 };
+  };
+}
+
+export async function timed(work) {
+  const end = measure();
   await work();
-  return (performance.now() - from) / 1000;
+  return end();
 }
 
 /**
- * `contenders`: by name, a function that handles the round's messages and returns the seconds it took. The first is ours, the second the limit.
+ * `contenders`: by name, a function that handles the round's messages and returns what `measure` does. The first is ours, the second the limit.
  * The ratio is the median of the rounds' ratios: each compares two runs that were neighbours in time.
  */
 export async function interleave({ row, target, rounds, messages, contenders, note }) {
   const names = Object.keys(contenders);
   const rates = Object.fromEntries(names.map((name) => [name, []]));
+  const cpu = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     const order = round % 2 ? [...names].reverse() : names;
     for (const name of order) {
       const warming = round < 0; // one short round before they count: connections, plans, compiled code
       const n = warming ? Math.ceil(messages / 5) : messages;
-      const seconds = await contenders[name](n);
-      if (!warming) rates[name].push(n / seconds);
+      const { seconds, cpuMs } = await contenders[name](n);
+      if (warming) continue;
+      rates[name].push(n / seconds);
+      cpu[name].push((cpuMs * 1_000) / n);
     }
   }
   const [ours, limit] = names;
@@ -41,7 +53,12 @@ export async function interleave({ row, target, rounds, messages, contenders, no
   const ratio = ratioTo(limit);
   return {
     row,
-    figures: names.map((name) => ({ name, perSecond: Math.round(median(rates[name])), ratio: ratioTo(name) })),
+    figures: names.map((name) => ({
+      name,
+      perSecond: Math.round(median(rates[name])),
+      cpuMicros: Math.round(median(cpu[name])),
+      ratio: ratioTo(name),
+    })),
     ratio,
     ratios: rates[ours].map((rate, round) => rounded(rate / rates[limit][round])),
     target: `≥ ${target}`,

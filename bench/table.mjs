@@ -1,8 +1,9 @@
 // Rows as a Markdown table: what docs/performance.md keeps.
 
-const told = ({ perSecond, ratio, p50Ms, p99Ms, count }) => {
-  if (perSecond !== undefined) return [`${perSecond}/s`, ratio === 1 ? '' : `× ${ratio}`];
-  if (p50Ms !== undefined) return [`p50 ${p50Ms} ms, p99 ${p99Ms} ms`, ''];
+const told = ({ perSecond, cpuMicros, ratio, p50Ms, p99Ms, rounds, count }) => {
+  if (perSecond !== undefined) return [`${perSecond}/s, ${cpuMicros} µs of CPU`, ratio === 1 ? '' : `× ${ratio}`];
+  if (p50Ms !== undefined)
+    return [`p50 ${p50Ms} ms, p99 ${p99Ms} ms (all: ${rounds.map((pair) => pair.join('/')).join(' · ')})`, ''];
   return [String(count), ''];
 };
 

@@ -6,25 +6,25 @@ import { startApplication } from '../application.mjs';
 import { gift, GiftSent } from '../gift.mjs';
 import { openPrefix } from '../own-prefix.mjs';
 import { openSchema } from '../own-schema.mjs';
-import { interleave } from '../rounds.mjs';
+import { interleave, measure } from '../rounds.mjs';
 
 const AT_ONCE = 16;
 const TABLES = `
   create table $s.by_hand (consumer text, id text, at timestamptz default now(), primary key (consumer, id));
   create table $s.effect (id text primary key, coins int)`;
 
-/** Resolves with the seconds from the first `begun()` to the count-th `ended()`. */
+/** Measures from the first `begun()` to the count-th `ended()`. */
 function stopwatch(count) {
-  let from;
+  let end;
   let left = count;
   let stop;
-  const seconds = new Promise((resolve) => (stop = resolve));
+  const figures = new Promise((resolve) => (stop = resolve));
   return {
-    seconds,
-    begun: () => (from ??= performance.now()),
+    figures,
+    begun: () => (end ??= measure()),
     ended: () => {
       left -= 1;
-      if (left === 0) stop((performance.now() - from) / 1000);
+      if (left === 0) stop(end());
     },
   };
 }
@@ -67,9 +67,9 @@ export async function consumeRow({ postgres, rabbitmq, quick }) {
         handle,
         handlerOptions: { group: place.group, concurrency: AT_ONCE },
       });
-      const seconds = await watch.seconds;
+      const figures = await watch.figures;
       await app.close();
-      return seconds;
+      return figures;
     };
 
     const byHand = async (count) => {
@@ -108,12 +108,12 @@ export async function consumeRow({ postgres, rabbitmq, quick }) {
         waiting.push(message);
         idle.shift()?.();
       });
-      const seconds = await watch.seconds;
+      const figures = await watch.figures;
       over = true;
       for (const wake of idle.splice(0)) wake();
       await Promise.all(consumers);
       await channel.close();
-      return seconds;
+      return figures;
     };
 
     return await interleave({

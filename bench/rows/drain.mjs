@@ -57,12 +57,12 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
         clock: systemClock,
         logger: silentLogger,
       });
-      const seconds = await timed(async () => {
+      const figures = await timed(async () => {
         await relay.start();
         await done;
       });
       await relay.stop();
-      return seconds;
+      return figures;
     };
     const body = Buffer.from(JSON.stringify(gift(1)));
     const byHand = async (count) => {
