@@ -37,7 +37,7 @@ function behavesOn(transport: 'postgres' | 'rabbitmq', env: () => Record<string,
   });
 
   it.each(SABOTAGES)('notices %s', async (sabotage, figure) => {
-    const { exitCode, figures } = await check('--check', '200', '--sabotage', sabotage);
+    const { exitCode, figures } = await check('--check', '120', '--sabotage', sabotage);
     expect(figures[figure]).toBeGreaterThan(0);
     expect(exitCode).toBe(1);
   });
