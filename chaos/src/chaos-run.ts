@@ -23,6 +23,8 @@ export interface ChaosReport {
   readonly verdict: Verdict;
   readonly faults: Readonly<Record<string, number>>;
   readonly restarts: number;
+  /** Processes that ended by themselves, by an error that nobody caught. */
+  readonly crashes: number;
   readonly folder: string;
   /** False: what committed was not all applied within the deadline. */
   readonly settled: boolean;
@@ -30,6 +32,8 @@ export interface ChaosReport {
 
 const READY_WITHIN_MS = 60_000;
 const SETTLE_WITHIN_MS = 60_000;
+/** Ten leases: a dead process's lanes were taken over long ago, and the longest back-off was waited for. */
+const STUCK_AFTER_MS = 10 * LEASE_MS;
 const LOOK_EVERY_MS = 250;
 /** After all is applied: a copy that is still on its way must have the time to be applied twice. */
 const LINGER_MS = 2 * LEASE_MS;
@@ -75,7 +79,7 @@ export class ChaosRun {
     const processes = processesOf(transport).map(({ name, role }) => {
       const orders = { name, role, seed, transport, prefix: run, folder };
       const urls = { postgresUrl: postgres.url, rabbitmqUrl: rabbitmq?.url ?? '' };
-      return { role, process: new SupervisedProcess({ ...orders, ...urls }) };
+      return { role, process: new SupervisedProcess({ ...orders, ...urls }, options.sabotage) };
     });
     this.#undo.push(() => Promise.all(processes.map(({ process }) => process.end())));
     const having = (...roles: Role[]): SupervisedProcess[] =>
@@ -100,6 +104,7 @@ export class ChaosRun {
     await Promise.all(having('sender').map((sender) => sender.retire()));
     const settled = await this.#settled(database);
     const restarts = processes.reduce((sum, { process }) => sum + process.starts - 1, 0);
+    const crashes = processes.reduce((sum, { process }) => sum + process.crashes, 0);
     for (const sort of [having('relay'), having('ledger', 'audit')]) {
       const left = await Promise.all(sort.map((one) => one.retire()));
       sort.filter((_, index) => !left[index]).forEach(({ name }) => print(`${name} did not leave and was killed`));
@@ -111,7 +116,7 @@ export class ChaosRun {
     for (const letters of await database.deadLetters()) print(`dead letters: ${letters}`);
     const events = readHistories(folder);
     const evidence = { groups: GROUPS, sends: sendsOf(events), deliveries: deliveriesOf(events), effects, stored };
-    return { verdict: judge(evidence), faults: injector.counts, restarts, folder, settled };
+    return { verdict: judge(evidence), faults: injector.counts, restarts, crashes, folder, settled };
   }
 
   async #broker(prefix: string): Promise<TcpProxy | undefined> {
@@ -138,9 +143,14 @@ export class ChaosRun {
   /** True when each group has applied all that committed, and then had time to apply some of it again. */
   async #settled(database: RunDatabase): Promise<boolean> {
     const begin = systemClock.monotonic();
-    const settled = await this.#until(async () => {
-      const { stored, applied } = await database.progress();
-      return applied >= stored * GROUPS.length;
+    let settled = false;
+    let [applied, movedAt] = [-1, begin];
+    await this.#until(async () => {
+      const progress = await database.progress();
+      const now = systemClock.monotonic();
+      if (progress.applied !== applied) [applied, movedAt] = [progress.applied, now];
+      settled = applied >= progress.stored * GROUPS.length;
+      return settled || now - movedAt > STUCK_AFTER_MS;
     }, SETTLE_WITHIN_MS);
     const seconds = ((systemClock.monotonic() - begin) / 1_000).toFixed(1);
     this.print(settled ? `settled after ${seconds} s` : `not settled after ${seconds} s`);

@@ -2,6 +2,13 @@ import { parseArgs } from 'node:util';
 import { parseOptions } from '@tidings/core';
 import { z } from 'zod';
 
+/**
+ * What a run can be made to do wrong: accept deliveries unhandled; handle without an inbox; handle a key's messages side by side; publish in a
+ * transaction of its own beside the sender's.
+ */
+const SABOTAGES = ['lossy', 'no-inbox', 'no-order', 'own-transaction'] as const;
+export type Sabotage = (typeof SABOTAGES)[number];
+
 const wholeNumber = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
 const schema = z.strictObject({
@@ -22,6 +29,8 @@ const schema = z.strictObject({
         .min(0)
         .max(2 ** 31),
     ),
+  /** Breaks one thing, so that the checker can be seen to notice. Default none. */
+  sabotage: z.enum(SABOTAGES, { error: `expected ${SABOTAGES.join(', ')}` }).optional(),
   /** Default false: a table only. */
   json: z.boolean().default(false),
 });
@@ -37,6 +46,7 @@ export function chaosOptions(args: readonly string[]): ChaosOptions {
       transport: { type: 'string' },
       seconds: { type: 'string' },
       seed: { type: 'string' },
+      sabotage: { type: 'string' },
       json: { type: 'boolean' },
     },
   });

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { accept } from '@tidings/core';
 import { clientOf } from '@tidings/database';
 import { exponential, MessageContext, type Middleware, OnMessage, type PayloadOf } from '@tidings/messaging';
 import type { HistoryFile } from './history';
-import { AUDIT, LEDGER, Moved, RETRY_MS } from './scene';
+import { AUDIT, isSabotaged, LEDGER, Moved, RETRY_MS } from './scene';
 
 export const RANDOM = Symbol('random');
 
@@ -17,6 +18,8 @@ const retry = exponential({
   maxDelayMs: RETRY_MS[RETRY_MS.length - 1]!,
 });
 
+const level = isSabotaged('no-inbox') ? 'atLeastOnce' : 'effectivelyOnce';
+
 async function apply(payload: PayloadOf<typeof Moved>, context: MessageContext, random: () => number): Promise<void> {
   await clientOf(context).query(
     'insert into chaos.effect (group_name, message, key, counter) values ($1, $2, $3, $4)',
@@ -29,7 +32,7 @@ async function apply(payload: PayloadOf<typeof Moved>, context: MessageContext, 
 export class LedgerHandler {
   constructor(@Inject(RANDOM) private readonly random: () => number) {}
 
-  @OnMessage(Moved, { group: LEDGER, ordered: true, retry })
+  @OnMessage(Moved, { group: LEDGER, ordered: !isSabotaged('no-order'), retry, level })
   apply(payload: PayloadOf<typeof Moved>, context: MessageContext): Promise<void> {
     return apply(payload, context, this.random);
   }
@@ -39,7 +42,7 @@ export class LedgerHandler {
 export class AuditHandler {
   constructor(@Inject(RANDOM) private readonly random: () => number) {}
 
-  @OnMessage(Moved, { group: AUDIT, retry })
+  @OnMessage(Moved, { group: AUDIT, retry, level })
   apply(payload: PayloadOf<typeof Moved>, context: MessageContext): Promise<void> {
     return apply(payload, context, this.random);
   }
@@ -47,8 +50,9 @@ export class AuditHandler {
 
 /** The outermost: tells of each delivery before anything else happens to it. */
 export const deliveryHistory =
-  (history: HistoryFile): Middleware =>
-  (context, next) => {
+  (history: HistoryFile, random: () => number): Middleware =>
+  async (context, next) => {
     history.write({ event: 'delivered', group: context.handler.subscription.group, message: context.message.id });
+    if (isSabotaged('lossy') && random() < FAILING_SHARE) return accept;
     return next();
   };

@@ -25,6 +25,7 @@ function reportLine({ transport, seed, seconds }: ChaosOptions, report: ChaosRep
     invented: sum('invented'),
     outOfOrder: sum('outOfOrder'),
     restarts: report.restarts,
+    crashes: report.crashes,
     faults: report.faults,
     ok,
   });
@@ -45,7 +46,7 @@ export async function main(args: readonly string[], servers: ChaosServers, dataF
   try {
     const report = await new ChaosRun(options, servers, out, interrupted.signal, dataFolder).run();
     const { verdict } = report;
-    const ok = verdict.ok && report.settled;
+    const ok = verdict.ok && report.settled && report.crashes === 0;
     out(verdictTable(verdict));
     const { sent, committed, rolledBack, unknown } = verdict;
     out(`${sent} sent: ${committed} committed, ${rolledBack} rolled back, ${unknown} whose answer was lost`);
@@ -54,6 +55,7 @@ export async function main(args: readonly string[], servers: ChaosServers, dataF
         .map(([kind, count]) => `${count} × ${kind}`)
         .join(', ')}; histories in ${report.folder}`,
     );
+    if (report.crashes > 0) out(`✗ ${report.crashes} processes ended by an error that nobody caught; see their logs`);
     if (options.json) out(reportLine(options, report, ok));
     return ok ? 0 : 1;
   } catch (thrown) {

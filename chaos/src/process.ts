@@ -12,7 +12,7 @@ import { HistoryFile } from './history';
 import { seededRandom, seedFor } from './random';
 import { APPLICATION_NAME } from './run-database';
 import { LEASE_MS, type ProcessOrders, type Role } from './scene';
-import { Sender, WRITERS } from './sender';
+import { CONNECTIONS, Sender } from './sender';
 
 @Module({})
 class ProcessModule {}
@@ -30,7 +30,7 @@ async function run(orders: ProcessOrders): Promise<() => Promise<void>> {
   const random = seededRandom(seedFor(orders.seed, name, incarnation));
   const pool = new Pool({
     connectionString: orders.postgresUrl,
-    max: role === 'sender' ? WRITERS : 5,
+    max: role === 'sender' ? CONNECTIONS : 5,
     application_name: `${APPLICATION_NAME} ${name}`,
     connectionTimeoutMillis: CONNECT_MS,
   });
@@ -55,7 +55,7 @@ async function run(orders: ProcessOrders): Promise<() => Promise<void>> {
     transports: { main: transport },
     roles: [ROLES[role]],
     relay: polling,
-    middleware: [deliveryHistory(history)],
+    middleware: [deliveryHistory(history, random)],
     logger,
   });
   const app: INestApplicationContext = await NestFactory.createApplicationContext(

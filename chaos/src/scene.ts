@@ -1,6 +1,6 @@
 import { defineMessage } from '@tidings/core';
 import { z } from 'zod';
-import type { TransportName } from './chaos.options';
+import type { Sabotage, TransportName } from './chaos.options';
 import type { GroupUnderTest } from './evidence';
 
 /** The one contract of a run: enough in it to see a swap, a loss and a changed content. */
@@ -24,6 +24,9 @@ export const LEASE_MS = 1_500;
 
 /** A failed handler's waits, all of them: 100, 200, then always the last. Steps of the RabbitMQ transport's delays. */
 export const RETRY_MS = [100, 200, 400] as const;
+
+/** From the environment, for decorators are evaluated before any orders come. */
+export const isSabotaged = (sabotage: Sabotage): boolean => process.env['CHAOS_SABOTAGE'] === sabotage;
 
 export type Role = 'sender' | 'relay' | 'ledger' | 'audit';
 

@@ -3,10 +3,11 @@ import { NotCommittedError, withTransaction } from '@tidings/database';
 import type { Outbox } from '@tidings/messaging';
 import type { Pool, PoolClient } from 'pg';
 import type { HistoryFile } from './history';
-import { KEYS, Moved } from './scene';
+import { isSabotaged, KEYS, Moved } from './scene';
 
 /** Transactions at once in one process, so that they wait for each other's row locks. */
-export const WRITERS = 3;
+const WRITERS = 3;
+export const CONNECTIONS = isSabotaged('own-transaction') ? 2 * WRITERS : WRITERS;
 /** After each transaction, and after one that failed for want of a server. */
 const PAUSE_MS = 25;
 const PAUSE_AFTER_FAILURE_MS = 200;
@@ -96,7 +97,9 @@ export class Sender {
       counter,
     ]);
     history.write({ event: 'publish', tx, message, key, counter });
-    await outbox.within(client).publish(Moved, { key, counter }, { id: message });
+    const publish = async (within: PoolClient): Promise<unknown> =>
+      outbox.within(within).publish(Moved, { key, counter }, { id: message });
+    await (isSabotaged('own-transaction') ? withTransaction(this.setup.pool, publish) : publish(client));
     if (!savepoint) return;
     await client.query(undone ? 'rollback to savepoint here' : 'release savepoint here');
     if (undone) history.write({ event: 'undone', tx, message });

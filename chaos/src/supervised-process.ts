@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '@tidings/core';
+import type { Sabotage } from './chaos.options';
 import type { ProcessOrders } from './scene';
 
 const RESTART_MS = 200;
@@ -12,11 +13,15 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #starts = 0;
   #isReady = false;
+  #crashes = 0;
   #stalled: ChildProcess | undefined;
   readonly #ending = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(private readonly orders: Omit<ProcessOrders, 'incarnation'>) {}
+  constructor(
+    private readonly orders: Omit<ProcessOrders, 'incarnation'>,
+    private readonly sabotage?: Sabotage | undefined,
+  ) {}
 
   get name(): string {
     return this.orders.name;
@@ -26,12 +31,13 @@ export class SupervisedProcess {
     return this.#starts;
   }
 
-  get isReady(): boolean {
-    return this.#isReady;
+  /** Deaths that no fault explains: it was up, and ended by itself. One that gives up while it starts, its server being away, is none. */
+  get crashes(): number {
+    return this.#crashes;
   }
 
-  get isGone(): boolean {
-    return this.#child === undefined && this.#ending.signal.aborted;
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   start(): void {
@@ -91,12 +97,15 @@ export class SupervisedProcess {
     const child = fork(join(__dirname, 'process.js'), {
       stdio: ['ignore', output, output, 'ipc'],
       detached: true,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', CHAOS_SABOTAGE: this.sabotage ?? '' },
     });
     closeSync(output);
     this.#child = child;
     const exited = new Promise<void>((resolve) => {
-      child.once('exit', () => resolve());
+      child.once('exit', (_, signal) => {
+        if (this.#isReady && signal !== 'SIGKILL' && !this.#ending.signal.aborted) this.#crashes++;
+        resolve();
+      });
       child.once('error', () => resolve());
     });
     child.on('message', () => void (this.#isReady = true));
