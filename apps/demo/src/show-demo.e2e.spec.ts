@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { io } from 'socket.io-client';
 import { until } from '@tidings/testing';
 import { buildDemo, DemoProcess, isRunning } from './demo-process.fixture';
 
@@ -48,7 +49,13 @@ describe('npm run demo', () => {
       expect((await fetch(`${address}/vendor/${library}`)).status).toBe(200);
     }
 
+    const screen = io(address, { transports: ['websocket'] });
+    const shown: unknown[] = [];
+    screen.on('gift', (gift) => shown.push(gift));
+    await screen.emitWithAck('join', { roomId: 'lofi' });
+
     expect((await send(address)).status).toBe(201);
+    await until('the screen shows it', () => shown.length === 1);
     for (const app of ['ranking', 'revenue-share', 'badges']) {
       await until(
         `${app} has it`,
@@ -61,7 +68,8 @@ describe('npm run demo', () => {
     expect(children).toHaveLength(5);
     expect(isRunning(database)).toBe(true);
     demo.child.kill('SIGINT');
-    await demo.exited;
+    await demo.exited; // with the screen still there
+    screen.disconnect();
     expect(children.filter(isRunning)).toEqual([]);
     expect(isRunning(database)).toBe(false);
   });

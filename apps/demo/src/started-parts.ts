@@ -1,4 +1,4 @@
-import { asError } from '@tidings/core';
+import { asError, systemClock, TidingsError } from '@tidings/core';
 
 /** Something that was started and has to be stopped. */
 export interface Stoppable {
@@ -7,6 +7,9 @@ export interface Stoppable {
   /** Ends it at once where it is a process of ours. */
   kill?(): void;
 }
+
+/** Longer than an app's drain time, and then its kill. */
+const STOP_WITHIN_MS = 20_000;
 
 /** What was started so far, stopped in the reverse order. A part that does not stop is told and does not keep the others. */
 export class StartedParts {
@@ -40,7 +43,12 @@ export class StartedParts {
 
   async #stopOne(part: Stoppable): Promise<void> {
     try {
-      await part.stop();
+      const gone = new AbortController();
+      const late = systemClock.wait(STOP_WITHIN_MS, gone.signal).then(() => {
+        if (!gone.signal.aborted)
+          throw new TidingsError('DEMO_STOP', `expected it to stop within ${STOP_WITHIN_MS} ms`);
+      });
+      await Promise.race([part.stop().finally(() => gone.abort()), late]);
     } catch (thrown) {
       this.print(`${part.name} did not stop well: ${asError(thrown).message}`);
     }

@@ -166,7 +166,7 @@ class PipelineStrip extends LitElement {
         <div class="name"><i class="dot ${sent ? '' : 'away'}"></i>gift-api</div>
         <div class="count number">
           ${sent ? asCount(sent.gifts) : '–'}
-          <small class=${sent ? '' : 'away'}>${sent ? `gifts · ${asMoney(sent.amountMinor)}` : 'starting'}</small>
+          <small class=${sent ? '' : 'away'}>${sent ? `gifts · ${asMoney(sent.amountMinor)}` : 'away'}</small>
         </div>
         ${this.#kill('gift-api')}
       </li>
@@ -198,7 +198,7 @@ class PipelineStrip extends LitElement {
     const missing = total && sent ? sent.gifts - total.gifts : 0;
     const state = !total ? 'away' : missing > 0 ? 'behind' : '';
     const equal = total && sent && missing === 0 && total.amountMinor === sent.amountMinor;
-    const told = !total ? 'starting again' : missing > 0 ? `${asCount(missing)} to go` : equal ? '✓ equal' : '';
+    const told = !total ? 'away' : missing > 0 ? `${asCount(missing)} to go` : equal ? '✓ equal' : '';
     return html`<li>
       <div class="name"><i class="dot ${state}"></i>${app}</div>
       <div class="count number">

@@ -28,9 +28,10 @@ class TidingsDemo extends LitElement {
 
   render() {
     const store = this.#store;
-    const { room, rooms, totals, rush, catalogue } = store;
-    const sums = totals['gift-api']?.byRoom;
-    const earned = totals['revenue-share']?.byStreamer;
+    const { room, rooms, totals, known, rush, catalogue } = store;
+    const ready = room !== undefined && totals['gift-api'] !== undefined;
+    const sums = known['gift-api']?.byRoom;
+    const earned = known['revenue-share']?.byStreamer;
     return html`
       <header>
         <h1>Tidings<small>One gift, end to end, that survives anything.</small></h1>
@@ -47,7 +48,7 @@ class TidingsDemo extends LitElement {
           .rooms=${rooms}
           .open=${store.roomId}
           .totals=${sums}
-          .counts=${totals['gift-api']?.countByRoom}
+          .counts=${known['gift-api']?.countByRoom}
           @open-room=${({ detail }) => store.open(detail)}
         ></room-list>
         <badge-wall .viewers=${store.viewers}></badge-wall>
@@ -75,7 +76,7 @@ class TidingsDemo extends LitElement {
         </section>
         <gift-dock
           .catalogue=${catalogue}
-          .ready=${room !== undefined && totals['gift-api'] !== undefined}
+          .ready=${ready}
           @send-gift=${({ detail }) => store.send(detail.viewerId, detail.gift)}
         ></gift-dock>
       </main>
@@ -85,7 +86,7 @@ class TidingsDemo extends LitElement {
         <rush-panel
           .rush=${rush}
           .turn=${rush.accepted + rush.refused + rush.failed + rush.samples.length}
-          .ready=${rooms !== undefined}
+          .ready=${ready}
           @start-rush=${({ detail }) => store.startRush(detail)}
         ></rush-panel>
       </aside>

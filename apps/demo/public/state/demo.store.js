@@ -22,6 +22,8 @@ export class DemoStore extends EventTarget {
   viewers;
   /** By app: { gifts, amountMinor, byRoom, byStreamer } or undefined while it is away. */
   totals = {};
+  /** The same, as last heard: an app that is away takes no sum back. */
+  known = {};
   live = false;
   heard = 0;
   rush = new Rush(() => this.#changed());
@@ -161,6 +163,7 @@ export class DemoStore extends EventTarget {
       // gift-api last: then no reader can seem to be ahead of it.
       const readers = await Promise.all(READERS.map(sumsOf));
       this.totals = Object.fromEntries([...readers, await sumsOf('gift-api')]);
+      for (const [app, sums] of Object.entries(this.totals)) this.known[app] = sums ?? this.known[app];
       if (JSON.stringify(this.totals) !== before) {
         this.#changed();
         if (this.rooms) void this.#refreshViewers();

@@ -13,7 +13,15 @@ interface Target {
  * with its WebSocket. An app that is away is 503 with its name, at once: the page shows it and asks again.
  */
 export class AppProxy {
+  /** Upgraded connections: the HTTP server no longer knows them, and waits for them when it closes. */
+  readonly #upgraded = new Set<Duplex>();
+
   constructor(private readonly addressOf: AppAddress) {}
+
+  /** Cuts the WebSockets that are open. */
+  close(): void {
+    for (const socket of this.#upgraded) socket.destroy();
+  }
 
   /** As an express middleware. */
   readonly handle = (incoming: IncomingMessage, response: ServerResponse, next: () => void): void => {
@@ -36,6 +44,11 @@ export class AppProxy {
     const target = targetOf(incoming.url ?? '/');
     const outgoing = target && this.#forward(incoming, target);
     if (!outgoing) return void socket.destroy();
+    this.#upgraded.add(socket);
+    socket.on('close', () => {
+      this.#upgraded.delete(socket);
+      outgoing.destroy();
+    });
     outgoing.on('upgrade', (answer, upstream, upstreamHead) => {
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${rawHeaders(answer)}\r\n\r\n`);
       if (upstreamHead.length > 0) socket.write(upstreamHead);
@@ -51,7 +64,7 @@ export class AppProxy {
     });
     outgoing.on('response', () => socket.destroy()); // it did not want to upgrade
     outgoing.on('error', () => socket.destroy());
-    socket.on('error', () => outgoing.destroy());
+    socket.on('error', () => socket.destroy());
     outgoing.end();
   };
 

@@ -15,8 +15,11 @@ const TRIES = 100;
 /** Serves the page and, under the same address, the apps. */
 export class DemoServer {
   #app: NestExpressApplication | undefined;
+  readonly #proxy: AppProxy;
 
-  constructor(private readonly options: DemoServerOptions) {}
+  constructor(private readonly options: DemoServerOptions) {
+    this.#proxy = new AppProxy(options.addressOf);
+  }
 
   /** Resolves with the page's address. Rejects when the given port is taken. */
   async start(): Promise<string> {
@@ -24,11 +27,10 @@ export class DemoServer {
       logger: ['error', 'warn'],
     });
     this.#app = app;
-    const proxy = new AppProxy(this.options.addressOf);
-    app.use(proxy.handle);
+    app.use(this.#proxy.handle);
     for (const [prefix, folder] of Object.entries(folders())) app.useStaticAssets(folder, { prefix });
     const server = app.getHttpServer();
-    server.on('upgrade', proxy.upgrade);
+    server.on('upgrade', this.#proxy.upgrade);
     await listen(app, this.options.port);
     const address = server.address();
     return `http://localhost:${typeof address === 'object' ? address?.port : address}`;
@@ -37,6 +39,7 @@ export class DemoServer {
   /** Safe twice. Open connections, as a browser keeps them, are cut. */
   async stop(): Promise<void> {
     this.#app?.getHttpServer()?.closeAllConnections();
+    this.#proxy.close();
     await this.#app?.close();
   }
 }
