@@ -11,7 +11,7 @@ import { AuditHandler, deliveryHistory, LedgerHandler, RANDOM } from './consumer
 import { HistoryFile } from './history';
 import { seededRandom, seedFor } from './random';
 import { APPLICATION_NAME } from './run-database';
-import { LEASE_MS, type ProcessOrders, type Role } from './scene';
+import { LEASE_MS, type ProcessOrders, RETRY_MS, type Role } from './scene';
 import { CONNECTIONS, Sender } from './sender';
 
 @Module({})
@@ -55,6 +55,7 @@ async function run(orders: ProcessOrders): Promise<() => Promise<void>> {
     transports: { main: transport },
     roles: [ROLES[role]],
     relay: polling,
+    inbox: { againAfterMs: RETRY_MS[0] }, // a wait of RETRY_MS: its queue is deleted with theirs
     middleware: [deliveryHistory(history, random)],
     logger,
   });
