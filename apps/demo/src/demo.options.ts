@@ -7,6 +7,7 @@ export interface DemoOptions {
   readonly transport: TransportName;
   /** Undefined: 3000, or the next free one. */
   readonly port: number | undefined;
+  readonly host: string;
   /** Gifts to check; undefined: show the page instead. */
   readonly check: number | undefined;
   /** NDJSON file of gifts to check instead of generated ones. */
@@ -24,6 +25,7 @@ export interface DemoOptions {
 interface Flags {
   readonly transport: TransportName;
   readonly port?: number;
+  readonly host: string;
   readonly check?: number | true;
   readonly gifts?: string;
   readonly sabotage?: Sabotage;
@@ -54,6 +56,7 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
         .choices(['postgres', 'rabbitmq'])
         .default('postgres'),
     )
+    .option('--host <address>', 'where the page listens; 0.0.0.0 shows it to the network', '127.0.0.1')
     .option('--port <n>', 'of the page (default: 3000, or the next free one)', number(0, 65_535))
     .option(
       '--check [n]',
@@ -86,6 +89,7 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
   return {
     transport: flags.transport,
     port: flags.port,
+    host: flags.host,
     check: !checking ? undefined : typeof flags.check === 'number' ? flags.check : CHECK_DEFAULT,
     gifts: flags.gifts,
     sabotage: flags.sabotage,

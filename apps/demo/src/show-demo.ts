@@ -32,6 +32,7 @@ export async function showDemo(options: DemoOptions, parts: StartedParts, printe
 
   const server = new DemoServer({
     port: options.port,
+    host: options.host,
     addressOf: (name) => fleet.urlOf(name),
     killApp: (name) => fleet.crash(name),
   });

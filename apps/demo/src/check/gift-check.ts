@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { type Clock, systemClock, timestampOf } from '@tidings/core';
+import { type Clock, systemClock, TidingsError, timestampOf } from '@tidings/core';
 import { migrateDemo } from '@tidings-demo/migrations';
 import { AppFleet } from '../apps/app-fleet';
 import { AppReads } from '../apps/app-reads';
@@ -98,7 +98,11 @@ export class GiftCheck {
 
   async #giftsOfFile(): Promise<PlannedGift[] | undefined> {
     const { gifts } = this.options;
-    return gifts === undefined ? undefined : parseGiftFile(gifts, await readFile(gifts, 'utf8'), this.#run);
+    if (gifts === undefined) return undefined;
+    const content = await readFile(gifts, 'utf8').catch((cause: Error) => {
+      throw new TidingsError('DEMO_GIFT_FILE', `--gifts: expected a file of gifts, found ${cause.message}`, { cause });
+    });
+    return parseGiftFile(gifts, content, this.#run);
   }
 
   async #generated(reads: AppReads): Promise<PlannedGift[]> {

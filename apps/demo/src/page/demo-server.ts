@@ -1,16 +1,26 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { join, resolve } from 'node:path';
+import { TidingsError } from '@tidings/core';
 import { AppProxy } from './app-proxy';
 import { PageModule, type PageOptions } from './page.module';
 
 export interface DemoServerOptions extends PageOptions {
   /** Undefined: 3000, or the next free one. */
   readonly port: number | undefined;
+  /** The interface to listen at. */
+  readonly host: string;
 }
 
 const FIRST_PORT = 3_000;
 const TRIES = 100;
+
+/** The port that was asked for serves something else. */
+export class PortTakenError extends TidingsError {
+  constructor(readonly port: number) {
+    super('DEMO_PORT_TAKEN', `port ${port}: expected it free, found it taken; choose another, or leave --port out`);
+  }
+}
 
 /** Serves the page and, under the same address, the apps. */
 export class DemoServer {
@@ -24,14 +34,15 @@ export class DemoServer {
   /** Resolves with the page's address. Rejects when the given port is taken. */
   async start(): Promise<string> {
     const app = await NestFactory.create<NestExpressApplication>(PageModule.register(this.options), {
-      logger: ['error', 'warn'],
+      logger: false, // a port that is taken would be told as an error, though the next one will do
     });
     this.#app = app;
     app.use(this.#proxy.handle);
     for (const [prefix, folder] of Object.entries(folders())) app.useStaticAssets(folder, { prefix });
     const server = app.getHttpServer();
     server.on('upgrade', this.#proxy.upgrade);
-    await listen(app, this.options.port);
+    await listen(app, this.options);
+    app.useLogger(['error', 'warn']);
     const address = server.address();
     return `http://localhost:${typeof address === 'object' ? address?.port : address}`;
   }
@@ -64,17 +75,14 @@ function packageFolder(name: string, from: string): string {
   return entry.slice(0, entry.lastIndexOf(folder) + folder.length);
 }
 
-async function listen(app: NestExpressApplication, port: number | undefined): Promise<void> {
-  if (port !== undefined) {
-    await app.listen(port);
-    return;
-  }
-  for (let next = FIRST_PORT; ; next++) {
+async function listen(app: NestExpressApplication, { host, port }: DemoServerOptions): Promise<void> {
+  for (let next = port ?? FIRST_PORT; ; next++) {
     try {
-      await app.listen(next);
+      await app.listen(next, host);
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || next >= FIRST_PORT + TRIES) throw error;
+      if (port !== undefined) throw new PortTakenError(port);
     }
   }
 }
