@@ -93,8 +93,9 @@ describe('delivery lanes, whatever the handlers answer', () => {
           const settled = runAll(lanes, plans, all);
           await systemClock.wait(afterMs);
           await Promise.all([lanes.stop(drainMs), lanes.stop(drainMs + 1)]);
-          expect(lanes.inFlight).toBe(0);
+          // Some were handed over only after the stop had begun: they are released too, a moment later.
           const settlements = await settled;
+          expect(lanes.inFlight).toBe(0);
           for (const [key, ids] of idsByKey(all)) {
             const released = ids.filter((id) => settlements[Number(id)]!.kind === 'release');
             expect(released).toEqual(ids.slice(ids.length - released.length));
