@@ -127,14 +127,12 @@ export class LogReader {
 
   /** Safe twice. Rejects when the store cannot be reached. */
   start(): Promise<void> {
-    this.#started ??= (async () => {
-      this.#stopping = new AbortController();
-      this.#listening = await this.setup.log.signals.listen((signal) => this.#signalled(signal));
-      await this.#tend();
-      this.setup.log.signals.membersChanged(this.setup.name); // the others may hold more than their share now
-      this.#tending.start();
-      this.#polling.start();
-    })();
+    this.#started ??= this.#start().catch(async (error: unknown) => {
+      this.#started = undefined;
+      await this.#listening?.close();
+      await this.#leases.leave();
+      throw error;
+    });
     return this.#started;
   }
 
@@ -159,6 +157,15 @@ export class LogReader {
     await renewing.stop();
     await this.#listening?.close();
     await this.#leases.leave();
+  }
+
+  async #start(): Promise<void> {
+    this.#stopping = new AbortController();
+    this.#listening = await this.setup.log.signals.listen((signal) => this.#signalled(signal));
+    await this.#tend();
+    this.setup.log.signals.membersChanged(this.setup.name); // the others may hold more than their share now
+    this.#tending.start();
+    this.#polling.start();
   }
 
   async #tend(): Promise<{ nextMs: number }> {
