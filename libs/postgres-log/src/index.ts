@@ -1,6 +1,7 @@
 export { DueMover } from './due-mover';
 export { type LogEntry } from './log-entry';
-export { type Deliver, type LaneBatch, type LoggedMessage, LogReader, type LogReaderSetup } from './log-reader';
+export type { Deliver, LaneBatch, LoggedMessage } from './lane-batch';
+export { LogReader, type LogReaderSetup } from './log-reader';
 export { logReaderOptions, type LogReaderOptions, type ResolvedLogReaderOptions } from './log-reader.options';
 export { type LogSignal, LogSignals } from './log-signals';
 export { MessageLog, RELAY } from './message-log';

@@ -1,8 +1,9 @@
-import type { Store } from '@tidings/core';
+import type { Clock, Store } from '@tidings/core';
 import type { CursorMover } from './cursor-mover';
 import type { HeldLane } from './held-lane';
 import type { LaneLeases } from './lane-leases';
-import type { LoggedMessage, LogReaderSetup } from './log-reader';
+import type { Deliver, LoggedMessage } from './lane-batch';
+import type { ResolvedLogReaderOptions } from './log-reader.options';
 import { type LogRow, messageOfRow, stampOfRow } from './log-row';
 import { closeWindow, isOpen, passed, type Position } from './position';
 import { measureWindow } from './sql/measure-window';
@@ -12,7 +13,11 @@ import { readPage } from './sql/read-page';
 export class LaneDrain {
   constructor(
     private readonly store: Store,
-    private readonly setup: Pick<LogReaderSetup, 'deliver' | 'options' | 'clock'>,
+    private readonly setup: {
+      readonly deliver: Deliver;
+      readonly options: ResolvedLogReaderOptions;
+      readonly clock: Clock;
+    },
     private readonly leases: LaneLeases,
     private readonly mover: CursorMover,
     private readonly stopping: () => AbortSignal,

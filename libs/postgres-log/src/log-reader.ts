@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  asError,
-  type Clock,
-  type Closeable,
-  type Message,
-  PeriodicTask,
-  type Stamp,
-  type TidingsLogger,
-} from '@tidings/core';
+import { asError, type Clock, type Closeable, PeriodicTask, type TidingsLogger } from '@tidings/core';
 import { CursorMover } from './cursor-mover';
 import { type HeldLane, laneId } from './held-lane';
+import type { Deliver } from './lane-batch';
 import { LaneDrain } from './lane-drain';
 import { LaneLeases } from './lane-leases';
 import type { ResolvedLogReaderOptions } from './log-reader.options';
@@ -18,34 +11,6 @@ import type { LogSignal } from './log-signals';
 import type { MessageLog } from './message-log';
 import { closeWindow, isOpen } from './position';
 import { readSmallWindows } from './sql/read-small-windows';
-
-/** A message read from the log, with what the reader knows of its place. */
-export interface LoggedMessage {
-  readonly message: Message;
-  readonly attempts: number;
-  readonly optional: boolean;
-  /** A former owner, which did not hand its lane back, may have handed it on. */
-  readonly redelivered: boolean;
-  /** This reader's. */
-  readonly stamp: Stamp;
-  /** The stamp of the relay that copied the row here from another log, if one did. */
-  readonly relayed: Stamp | undefined;
-}
-
-export interface LaneBatch {
-  readonly destination: number;
-  readonly messages: readonly LoggedMessage[];
-  /** Aborts when the reader stops: settle what is under way, begin nothing new. */
-  readonly stopping: AbortSignal;
-  /** For a hand-over that takes long: false when another process has taken the lane, so that nothing more of it may be sent. */
-  readonly stillOurs: () => Promise<boolean>;
-}
-
-/**
- * Hands on one batch of a lane, in order. Resolves with how many of its messages, counted from the front, are done for good: the cursor moves past
- * exactly those. Fewer than all means "not now": the rest comes again after a back-off, or to the next owner. Rejects: the whole batch comes again.
- */
-export type Deliver = (batch: LaneBatch) => Promise<number>;
 
 export interface LogReaderSetup {
   readonly log: MessageLog;

@@ -3,7 +3,8 @@ import { type Message, silentLogger, type Store, systemClock } from '@tidings/co
 import { migrate, pg } from '@tidings/database';
 import { Pool } from 'pg';
 import type { LogEntry } from './log-entry';
-import { type Deliver, type LaneBatch, type LoggedMessage, LogReader } from './log-reader';
+import type { Deliver, LaneBatch, LoggedMessage } from './lane-batch';
+import { LogReader } from './log-reader';
 import { logReaderOptions, type LogReaderOptions } from './log-reader.options';
 import { logOf } from './log-of';
 import type { MessageLog } from './message-log';
