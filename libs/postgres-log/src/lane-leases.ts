@@ -15,7 +15,6 @@ export interface LaneLeasesOptions {
   readonly clock: Clock;
   readonly logger: TidingsLogger;
   readonly onAcquired: (lanes: readonly HeldLane[]) => void;
-  readonly onLost: (lane: HeldLane) => void;
   /** Lanes changed hands: tell the other members. */
   readonly onReleased: () => void;
 }
@@ -28,14 +27,8 @@ export interface LaneLeasesOptions {
 export class LaneLeases {
   readonly held = new Map<string, HeldLane>();
   readonly #readers = new Map<number, number>();
-  #members = 0;
 
   constructor(private readonly options: LaneLeasesOptions) {}
-
-  /** Members that shared the lanes at the last look. */
-  get members(): number {
-    return this.#members;
-  }
 
   add(reader: number, destination: number): void {
     this.#readers.set(reader, destination);
@@ -45,7 +38,6 @@ export class LaneLeases {
   async tend(): Promise<number> {
     const { store, name, owner, leaseMs } = this.options;
     const { members, next_ms } = await beatMember(store, name, owner, leaseMs);
-    this.#members = members;
     await this.renew(leaseMs / 3);
     const share = Math.ceil((this.#readers.size * LANES) / members);
     if (this.held.size < share) await this.#acquire(share - this.held.size);
@@ -88,7 +80,6 @@ export class LaneLeases {
       { reader: lane.reader, lane: lane.lane, epoch: lane.epoch },
       'a lane was taken over by another process',
     );
-    this.options.onLost(lane);
   }
 
   /** Hands a lane back that was asked to leave and is idle now. */

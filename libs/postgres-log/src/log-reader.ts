@@ -55,7 +55,6 @@ export class LogReader {
       clock,
       logger,
       onAcquired: (lanes) => this.#acquired(lanes),
-      onLost: () => undefined,
       onReleased: () => log.signals.membersChanged(name),
     });
     const mover = new CursorMover(store, options.leaseMs, clock);

@@ -32,6 +32,8 @@ export const ROW_COLUMNS = `seq, id, aggregatetype, aggregateid, type, version, 
 export const WRITTEN_COLUMNS = `destination, lane, created_at, bucket, crc32c, version, generation, attempts, optional,
   id, aggregatetype, aggregateid, type, source, content_type, tenant, sequence, epoch, epoch_start, payload, headers`;
 
+export const WRITTEN_NAMES: readonly string[] = WRITTEN_COLUMNS.replace(/\s/g, '').split(',');
+
 /** Their types, for `unnest` and casts. */
 export const WRITTEN_TYPES = [
   'int', 'smallint', 'timestamptz', 'date', 'int', 'int', 'int', 'int', 'boolean',
