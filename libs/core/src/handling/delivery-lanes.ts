@@ -1,4 +1,4 @@
-import { asError } from '../errors';
+import { asError, OptionsError } from '../errors';
 import type { Delivery } from '../message/message';
 import type { Clock } from '../scheduling/clock';
 import { PARK_RETRY_MS, release, retry, type Settlement } from '../transport/settlement';
@@ -19,20 +19,29 @@ export class DeliveryLanes {
   /** The last delivery taken of each ordered key. */
   readonly #tails = new Map<string, Promise<Settlement>>();
   readonly #inFlight = new Set<Promise<Settlement>>();
-  /** Wakes deliveries that wait for a place, the longest waiting first. */
+  /** Gives a place to a delivery that waits for one, the longest waiting first. */
   readonly #waiting: (() => void)[] = [];
   // A controller each: Node warns of a leak when an eleventh listener joins one signal, and handlers add theirs.
   readonly #handlers = new Set<AbortController>();
   readonly #retries = new Set<AbortController>();
   #stopping = false;
-  #free: number;
+  #busy = 0;
+  #concurrency: number;
+  #paused = false;
+  /** How many deliveries may begin although these lanes are paused. */
+  #admitted = 0;
 
   constructor(
     private readonly subscription: Pick<Subscription, 'ordered' | 'concurrency'>,
     private readonly receive: Receive,
     private readonly clock: Clock,
   ) {
-    this.#free = subscription.concurrency;
+    this.#concurrency = subscription.concurrency;
+  }
+
+  /** Deliveries that may run at once. */
+  get concurrency(): number {
+    return this.#concurrency;
   }
 
   /** Deliveries taken and not yet settled. */
@@ -47,6 +56,34 @@ export class DeliveryLanes {
     this.#inFlight.add(settled);
     void settled.then(() => this.#inFlight.delete(settled));
     return settled;
+  }
+
+  /**
+   * How many may run at once from now on, 1 or more. Those that run stay: after lowering it, places go as they end. The subscription's own number is
+   * where it begins.
+   */
+  setConcurrency(concurrency: number): void {
+    if (!Number.isInteger(concurrency) || concurrency < 1)
+      throw new OptionsError('concurrency', `must be a whole number from 1, found ${concurrency}`);
+    this.#concurrency = concurrency;
+    this.#letIn();
+  }
+
+  /** Begins no further delivery until `resume`; those that run go on. What is taken meanwhile waits, unsettled, in its order. Safe twice. */
+  pause(): void {
+    this.#paused = true;
+    this.#admitted = 0;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#letIn();
+  }
+
+  /** While paused: lets one delivery begin, the one that waits longest or the next that comes. A probe whether what failed is mended. */
+  admitOne(): void {
+    this.#admitted = 1;
+    this.#letIn();
   }
 
   /**
@@ -96,15 +133,30 @@ export class DeliveryLanes {
   /** Takes one of the `concurrency` places, or waits for one. A place that gets free is handed to a waiter, so that no newcomer can take it. */
   async #inPlace(delivery: Delivery): Promise<Settlement> {
     if (this.#stopping) return release;
-    if (this.#free > 0) this.#free -= 1;
+    if (this.#mayBegin()) this.#begin();
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.#stopping) return release; // places no longer matter: nothing begins any more
     try {
       return await this.#receiveOrCut(delivery);
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
+      this.#busy -= 1;
+      this.#letIn();
+    }
+  }
+
+  #mayBegin(): boolean {
+    return this.#busy < this.#concurrency && (!this.#paused || this.#admitted > 0);
+  }
+
+  #begin(): void {
+    this.#busy += 1;
+    if (this.#paused) this.#admitted -= 1;
+  }
+
+  #letIn(): void {
+    while (this.#waiting.length > 0 && this.#mayBegin()) {
+      this.#begin();
+      this.#waiting.shift()?.();
     }
   }
 

@@ -28,6 +28,20 @@ export interface ActiveSubscription {
    * twice and concurrently.
    */
   stop(drainMs: number): Promise<void>;
+  /**
+   * Begins no further delivery until `resume`; those that run go on and are settled. What the transport has taken already waits here, unsettled, in its
+   * order: nothing is lost, and a stop hands it back. Safe twice.
+   */
+  pause(): void;
+  resume(): void;
+  /** While paused: lets one delivery begin, a probe whether what failed is mended. */
+  admitOne(): void;
+  /**
+   * Deliveries handled at once from now on, 1 or more; those that run stay. What the transport takes ahead follows as far as it can, by itself.
+   *
+   * @throws OptionsError for anything but a whole number from 1.
+   */
+  setConcurrency(concurrency: number): void;
   /** False while the consumer is away from its broker (connection lost, cancelled) and on its way back. */
   healthy(): boolean;
 }

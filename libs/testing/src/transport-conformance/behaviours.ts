@@ -11,6 +11,7 @@ import { whenClosedTwice } from './when-closed-twice';
 import { whenConsumersAreBusy } from './when-consumers-are-busy';
 import { whenKeysAreOrdered } from './when-keys-are-ordered';
 import { whenNobodyListens } from './when-nobody-listens';
+import { whenPaused } from './when-paused';
 import { whenPayloadsAreUnusual } from './when-payloads-are-unusual';
 import { whenPublished } from './when-published';
 import { whenRejected } from './when-rejected';
@@ -38,6 +39,7 @@ export const behaviours: readonly Behaviour[] = [
   ...whenKeysAreOrdered,
   ...whenAConsumerLeaves,
   ...whenConsumersAreBusy,
+  ...whenPaused,
   ...whenStoppedInMidMessage,
   ...whenAConsumerComesBack,
   ...whenClosedTwice,

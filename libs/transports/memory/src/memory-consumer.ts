@@ -37,6 +37,8 @@ interface Line {
 export class MemoryConsumer implements ActiveSubscription {
   #line: Line | undefined;
   #stopping: Promise<void> | undefined;
+  #concurrency: number;
+  #paused = false;
 
   constructor(
     readonly subscription: Subscription,
@@ -45,7 +47,9 @@ export class MemoryConsumer implements ActiveSubscription {
     private readonly desk: SettlementDesk,
     private readonly settings: { readonly clock: Clock; readonly delay: boolean; readonly countDied: boolean },
     private readonly onStopped: () => void,
-  ) {}
+  ) {
+    this.#concurrency = subscription.concurrency;
+  }
 
   healthy(): boolean {
     return this.#line !== undefined && !this.#stopping;
@@ -56,6 +60,8 @@ export class MemoryConsumer implements ActiveSubscription {
     if (this.#stopping || this.#line) return;
     const receive: Receive = (delivery, signal) => this.#attempt(line, delivery, signal);
     const lanes = new DeliveryLanes(this.subscription, receive, this.settings.clock);
+    lanes.setConcurrency(this.#concurrency);
+    if (this.#paused) lanes.pause();
     const line: Line = { lanes, held: new Map(), broken: false };
     this.#line = line;
     this.queue.join(this);
@@ -75,6 +81,28 @@ export class MemoryConsumer implements ActiveSubscription {
     void line.lanes.stop(0);
   }
 
+  /** It holds no more of the queue than it may handle at once, so others may have what it does not begin. */
+  pause(): void {
+    this.#paused = true;
+    this.#line?.lanes.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#line?.lanes.resume();
+    this.queue.deal();
+  }
+
+  admitOne(): void {
+    this.#line?.lanes.admitOne();
+  }
+
+  setConcurrency(concurrency: number): void {
+    this.#line?.lanes.setConcurrency(concurrency);
+    this.#concurrency = concurrency;
+    this.queue.deal();
+  }
+
   stop(drainMs: number): Promise<void> {
     this.#stopping ??= this.#stop(drainMs);
     return this.#stopping;
@@ -84,7 +112,7 @@ export class MemoryConsumer implements ActiveSubscription {
     if (!this.#line) return false;
     let busy = 0;
     for (const { backingOff } of this.#line.held.values()) busy += backingOff ? 0 : 1;
-    return busy < this.subscription.concurrency;
+    return busy < this.#concurrency;
   }
 
   take(entry: Entry): void {

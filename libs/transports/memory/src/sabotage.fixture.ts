@@ -67,6 +67,10 @@ function broken(inner: Transport, sabotage: Sabotage, droppers: Set<() => void>)
       return {
         subscription: asked,
         healthy: () => active.healthy(),
+        pause: () => active.pause(),
+        resume: () => active.resume(),
+        admitOne: () => active.admitOne(),
+        setConcurrency: (concurrency) => active.setConcurrency(concurrency),
         stop: async (drainMs) => {
           if (sabotage.dropOn === 'stop') drop();
           await active.stop(sabotage.drainMs ?? drainMs);

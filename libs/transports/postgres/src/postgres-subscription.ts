@@ -76,6 +76,22 @@ export class PostgresSubscription implements ActiveSubscription {
     return this.#stopped === undefined && this.#reader.failing === undefined;
   }
 
+  pause(): void {
+    this.#lanes.pause();
+  }
+
+  resume(): void {
+    this.#lanes.resume();
+  }
+
+  admitOne(): void {
+    this.#lanes.admitOne();
+  }
+
+  setConcurrency(concurrency: number): void {
+    this.#lanes.setConcurrency(concurrency);
+  }
+
   stop(drainMs: number): Promise<void> {
     this.#stopped ??= (async () => {
       await Promise.all([this.#lanes.stop(drainMs), this.#reader.stop()]);

@@ -27,6 +27,7 @@ import { CLOSE_MS, endedWithin } from './time-limit';
 /** What was delivered on one channel: after its end the broker gives all of it, unless it was settled, to somebody again. */
 interface Taking {
   readonly channel: Channel;
+  readonly queues: readonly string[];
   readonly tags: string[];
   /** Deliveries can be settled. */
   alive: boolean;
@@ -58,6 +59,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
   readonly #instance = randomUUID();
   readonly #exchange: string;
   #taking: Taking | undefined;
+  #refetching: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
   /** @throws RabbitMqNameError */
@@ -98,6 +100,24 @@ export class RabbitMqSubscription implements ActiveSubscription {
     return this.#channel.channel !== undefined;
   }
 
+  pause(): void {
+    this.#lanes.pause();
+  }
+
+  resume(): void {
+    this.#lanes.resume();
+  }
+
+  admitOne(): void {
+    this.#lanes.admitOne();
+  }
+
+  /** The prefetch of an unordered or broadcast subscription follows. Of an ordered one it stays: consuming anew would wake another process's consumer. */
+  setConcurrency(concurrency: number): void {
+    this.#lanes.setConcurrency(concurrency);
+    if (!this.subscription.ordered) this.#refetching = this.#refetching.then(() => this.#refetch());
+  }
+
   stop(drainMs: number): Promise<void> {
     return (this.#stopped ??= this.#stop(drainMs));
   }
@@ -105,6 +125,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
   async #stop(drainMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#channel.stop(async () => {
+      await endedWithin(this.settings.clock, CLOSE_MS, this.#refetching); // else it could consume again what is cancelled below
       if (!this.subscription.ordered) await this.#cancel();
       await this.#lanes.stop(drainMs);
       await Promise.all(this.#settling);
@@ -114,13 +135,21 @@ export class RabbitMqSubscription implements ActiveSubscription {
 
   async #consume(channel: Channel): Promise<void> {
     const { subscription, names, settings } = this;
-    const { ordered, broadcast, concurrency } = subscription;
+    const { broadcast } = subscription;
     const queues = broadcast
       ? await declareInstance(channel, names, subscription, this.#instance)
       : await declareGroup(channel, names, subscription, settings.orderedQueues);
-    await channel.prefetch(settings.prefetch ?? Math.max(2 * concurrency, ordered || broadcast ? HELD_PREFETCH : 1));
-    const taking: Taking = { channel, tags: [], alive: true, cancelled: false };
+    const taking: Taking = { channel, queues, tags: [], alive: true, cancelled: false };
     this.#taking = taking;
+    await this.#fetch(taking);
+  }
+
+  /** AMQP counts a prefetch for each consumer that begins after it was set ("Consumer Prefetch"). */
+  async #fetch(taking: Taking): Promise<void> {
+    const { channel, queues } = taking;
+    const { ordered, broadcast } = this.subscription;
+    const held = ordered || broadcast ? HELD_PREFETCH : 1;
+    await channel.prefetch(this.settings.prefetch ?? Math.max(2 * this.#lanes.concurrency, held));
     for (const queue of queues) {
       const { consumerTag } = await channel.consume(queue, (message) => {
         if (message) this.#take(message, taking);
@@ -128,6 +157,24 @@ export class RabbitMqSubscription implements ActiveSubscription {
         else void this.#channel.close(channel);
       });
       taking.tags.push(consumerTag);
+    }
+  }
+
+  /** New consumers before the old ones go: a broadcast's queue, which ends without consumers, must not. What the old ones took can still be settled. */
+  async #refetch(): Promise<void> {
+    const taking = this.#taking;
+    if (!taking?.alive || this.#stopping.signal.aborted) return;
+    const old = taking.tags.splice(0);
+    try {
+      await this.#fetch(taking);
+      for (const tag of old) await taking.channel.cancel(tag);
+    } catch (thrown) {
+      // A channel that has ended is opened anew, with the new prefetch; one that lives and has half of its consumers must be.
+      this.settings.logger.warn(
+        { group: this.subscription.group, err: asError(thrown) },
+        'the prefetch was not changed',
+      );
+      if (taking.alive) await this.#channel.close(taking.channel);
     }
   }
 
