@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, TidingsError } from '@tidings/core';
+import { TcpProxy } from '@tidings/testing';
 import { deleteBrokerTraces } from './broker-traces';
 import type { ChaosOptions } from './chaos.options';
 import { deliveriesOf, sendsOf } from './evidence';
@@ -11,7 +12,6 @@ import { judge, type Verdict } from './judge';
 import { RunDatabase } from './run-database';
 import { GROUPS, KEYS, LEASE_MS, processesOf, RETRY_MS, type Role } from './scene';
 import { SupervisedProcess } from './supervised-process';
-import { TcpProxy } from './tcp-proxy';
 
 export interface ChaosServers {
   readonly postgresUrl: string;
@@ -73,7 +73,7 @@ export class ChaosRun {
 
     const database = await RunDatabase.create(servers.postgresUrl, run, KEYS);
     this.#undo.push(() => database.drop());
-    const postgres = await TcpProxy.to(database.url, 5432);
+    const postgres = await TcpProxy.to(database.url);
     this.#undo.push(() => postgres.close());
     const rabbitmq = await this.#broker(run);
     const processes = processesOf(transport).map(({ name, role }) => {
@@ -124,7 +124,7 @@ export class ChaosRun {
     if (this.options.transport !== 'rabbitmq') return undefined;
     if (!rabbitmqUrl) throw new TidingsError('CHAOS_NO_BROKER', 'expected a RabbitMQ, found none; set RABBITMQ_URL');
     this.#undo.push(() => deleteBrokerTraces(rabbitmqUrl, prefix, RETRY_MS));
-    const proxy = await TcpProxy.to(rabbitmqUrl, 5672);
+    const proxy = await TcpProxy.to(rabbitmqUrl);
     this.#undo.push(() => proxy.close());
     return proxy;
   }

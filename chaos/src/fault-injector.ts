@@ -1,8 +1,8 @@
 import { asError, systemClock } from '@tidings/core';
+import type { TcpProxy } from '@tidings/testing';
 import type { Fault, FaultKind, Wire } from './fault-plan';
 import type { RunDatabase } from './run-database';
 import type { SupervisedProcess } from './supervised-process';
-import type { TcpProxy } from './tcp-proxy';
 
 export interface FaultTargets {
   readonly processes: ReadonlyMap<string, SupervisedProcess>;
@@ -40,7 +40,7 @@ export class FaultInjector {
   heal(): void {
     for (const undo of this.#undo) undo();
     this.#undo.clear();
-    for (const wire of Object.values(this.targets.wires)) wire?.heal();
+    for (const wire of Object.values(this.targets.wires)) wire?.up();
   }
 
   async #strike(fault: Fault, signal: AbortSignal): Promise<boolean> {
@@ -59,7 +59,7 @@ export class FaultInjector {
       case 'stall': {
         const wire = wires[fault.wire];
         wire?.[fault.kind]();
-        return this.#for(fault.forMs, wire && (() => wire.heal()), signal);
+        return this.#for(fault.forMs, wire && (() => wire.up()), signal);
       }
     }
   }

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-const SUITES = new Set(['describe', 'describeOn']);
+const SUITES = new Set(['describe', 'describeOn', 'describePrivate']);
 const TESTS = new Set(['it', 'test']);
 
 /** `it` of `it`, `it.each([…])`, `it.only`; with the words after the dot. */

@@ -1,11 +1,10 @@
 import { accept, type Message, retry, silentLogger } from '@tidings/core';
-import { describeOn, Gate, recordingReceive, testMessage, until } from '@tidings/testing';
+import { describeOn, Gate, recordingReceive, TcpProxy, testMessage, until } from '@tidings/testing';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { RabbitMqConnectError } from './rabbitmq.errors';
 import type { RabbitMqTransport } from './rabbitmq.transport';
 import { SpecBroker } from './spec-broker.fixture';
 import { SupervisedChannel } from './supervised-channel';
-import { TcpProxy } from './tcp-proxy.fixture';
 
 const group = { group: 'ranking', ordered: false, broadcast: false, concurrency: 10, from: 'now' } as const;
 

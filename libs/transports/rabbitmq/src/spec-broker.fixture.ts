@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { TcpProxy } from '@tidings/testing';
 import { type Channel, connect } from 'amqplib';
 import { DelayQueues, delayName } from './delay-queues';
 import type { RabbitMqOptions } from './rabbitmq.options';
 import { RabbitMqNames } from './rabbitmq-names';
 import { RabbitMqTransport } from './rabbitmq.transport';
-import { TcpProxy } from './tcp-proxy.fixture';
 
 const ORDERED_QUEUES = 4;
 

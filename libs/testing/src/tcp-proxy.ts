@@ -1,29 +1,28 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** The wire between the run's processes and a server, to be cut, held down or stalled. The server behind it never learns why. */
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'amqp:': 5672, 'postgres:': 5432, 'redis:': 6379 };
+
+/** The wire between a process and a server, to be cut, held down or made deaf. Neither end learns why. */
 export class TcpProxy {
   readonly #sockets = new Set<Socket>();
+  readonly #deaf = new WeakSet<Socket>();
   readonly #server: Server;
   #down = false;
   #stalled = false;
 
-  private constructor(
-    private readonly target: URL,
-    private readonly port: number,
-  ) {
+  private constructor(private readonly target: URL) {
+    const port = Number(target.port || DEFAULT_PORTS[target.protocol]);
     this.#server = createServer((client) => {
       if (this.#down) return void client.destroy();
-      const upstream = connect(this.port, this.target.hostname);
+      const upstream = connect(port, target.hostname);
       this.#pass(client, upstream);
       this.#pass(upstream, client);
     });
   }
 
-  /** `defaultPort` for an address without one. */
-  static async to(url: string, defaultPort: number): Promise<TcpProxy> {
-    const target = new URL(url);
-    const proxy = new TcpProxy(target, Number(target.port || defaultPort));
+  static async to(url: string): Promise<TcpProxy> {
+    const proxy = new TcpProxy(new URL(url));
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -36,25 +35,44 @@ export class TcpProxy {
     return url.href;
   }
 
+  /** Connections that stand. */
+  get connections(): number {
+    return this.#sockets.size / 2;
+  }
+
+  /** Breaks what stands; new connections pass. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Breaks what stands and refuses what comes, until `up`. */
   down(): void {
     this.#down = true;
     this.cut();
   }
 
+  /** Half-open: what stands passes nothing any more and does not end; new connections pass. */
+  freeze(): void {
+    for (const socket of this.#sockets) {
+      this.#deaf.add(socket);
+      socket.pause();
+    }
+  }
+
+  /** As `freeze`, and new connections pass nothing either, until `up`: a network that hangs. */
   stall(): void {
     this.#stalled = true;
-    for (const socket of this.#sockets) socket.pause();
+    this.freeze();
   }
 
   /** Passes everything again, also what it held back. */
-  heal(): void {
+  up(): void {
     this.#down = false;
     this.#stalled = false;
-    for (const socket of this.#sockets) socket.resume();
+    for (const socket of this.#sockets) {
+      this.#deaf.delete(socket);
+      socket.resume();
+    }
   }
 
   async close(): Promise<void> {
@@ -68,13 +86,15 @@ export class TcpProxy {
     this.#sockets.add(from);
     from.setNoDelay(true);
     from.on('data', (chunk) => void (to.write(chunk) || from.pause()));
-    to.on('drain', () => void (this.#stalled || from.resume()));
+    to.on('drain', () => void (this.#deaf.has(from) || from.resume()));
     from.on('end', () => to.end());
     from.on('error', () => undefined);
     from.on('close', () => {
       this.#sockets.delete(from);
       to.destroy();
     });
-    if (this.#stalled) from.pause();
+    if (!this.#stalled) return;
+    this.#deaf.add(from);
+    from.pause();
   }
 }

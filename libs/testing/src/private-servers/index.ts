@@ -1,0 +1,6 @@
+export * from './describe-private';
+export * from './private-postgres';
+export * from './private-rabbitmq';
+export * from './private-redis';
+export * from './private-server';
+export * from './start-private';

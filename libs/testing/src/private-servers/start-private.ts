@@ -1,0 +1,41 @@
+import { TidingsError } from '@tidings/core';
+import { installedProgram } from './installed-program';
+import { PrivatePostgres } from './private-postgres';
+import { PrivateRabbitMq } from './private-rabbitmq';
+import { PrivateRedis } from './private-redis';
+
+export interface PrivateServers {
+  readonly postgres: PrivatePostgres;
+  readonly rabbitmq: PrivateRabbitMq;
+  readonly redis: PrivateRedis;
+}
+
+/** What must be installed for each. */
+const PROGRAMS = {
+  postgres: ['postgres', 'initdb'],
+  rabbitmq: ['rabbitmq-server', 'rabbitmqctl', 'epmd'],
+  redis: ['redis-server'],
+} as const;
+
+/** Programs of this server that this machine does not have; none: `startPrivate` can start one. */
+export const missingPrograms = (name: keyof PrivateServers): readonly string[] =>
+  process.platform === 'win32' ? ['a POSIX shell'] : PROGRAMS[name].filter((program) => !installedProgram(program));
+
+const paths = <Name extends string>(names: readonly Name[]): Record<Name, string> =>
+  Object.fromEntries(names.map((name) => [name, installedProgram(name) ?? name])) as Record<Name, string>;
+
+const START: { readonly [Name in keyof PrivateServers]: () => Promise<PrivateServers[Name]> } = {
+  postgres: () => PrivatePostgres.of(paths(PROGRAMS.postgres)),
+  rabbitmq: () => PrivateRabbitMq.of(paths(PROGRAMS.rabbitmq)),
+  redis: () => PrivateRedis.of(paths(PROGRAMS.redis)),
+};
+
+/** @throws TidingsError that names the programs that are not installed. */
+export async function startPrivate<Name extends keyof PrivateServers>(name: Name): Promise<PrivateServers[Name]> {
+  const missing = missingPrograms(name);
+  if (missing.length === 0) return START[name]();
+  throw new TidingsError(
+    'TIDINGS_TEST_SERVER',
+    `expected the programs of ${name} on this machine, found no ${missing.join(', ')}; install them`,
+  );
+}
