@@ -31,11 +31,11 @@ async function stopsAndStarts(server: PrivateServer): Promise<void> {
   }
 }
 
-describePrivate('postgres', 'a private server', (server) => {
+describePrivate('postgres', 'a PostgreSQL for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 });
 
-describePrivate('redis', 'a private server', (server) => {
+describePrivate('redis', 'a Redis for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 
   it('leaves no folder when it is removed, twice', async () => {
@@ -50,7 +50,7 @@ describePrivate('redis', 'a private server', (server) => {
   });
 });
 
-describePrivate('rabbitmq', 'a private server', (server) => {
+describePrivate('rabbitmq', 'a RabbitMQ for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 
   it(
