@@ -38,9 +38,12 @@ describe('the wire', () => {
     });
   });
 
-  describe('on AMQP', () => {
-    const today = asStored(formsBy((golden) => toAmqp(golden)));
-    const golden = goldenForms('amqp', today) as Record<string, AmqpPublish>;
+  describe.each([
+    ['amqp', 'separate'],
+    ['amqp-packed', 'packed'],
+  ] as const)('on AMQP: %s', (file, form) => {
+    const today = asStored(formsBy((golden) => toAmqp(golden, form)));
+    const golden = goldenForms(file, today) as Record<string, AmqpPublish>;
 
     it.each(names)('writes the golden file: %s', (name) => {
       expect(today[name]).toEqual(golden[name]);

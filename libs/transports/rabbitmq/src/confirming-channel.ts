@@ -1,7 +1,8 @@
 import { asError, confirmed, failed, type PublishResult, TidingsError } from '@tidings/core';
-import type { ConfirmChannel } from 'amqplib';
-import { type AmqpPublish, OWN_HEADERS } from './rabbitmq-mapping';
-import { ReturnedMessages } from './unroutable';
+import type { ConfirmChannel, Message } from 'amqplib';
+import type { PublishAnswers } from './publish-answers';
+import { type AmqpPublish, identityOf } from './rabbitmq-mapping';
+import { UnroutableError } from './rabbitmq.errors';
 
 /** Where on the broker a message goes. */
 export interface Address {
@@ -24,16 +25,43 @@ export const resultOfLoss = (bytes: number, error: Error | undefined): PublishRe
     error ?? new TidingsError('TIDINGS_RABBITMQ_LOST', 'rabbitmq: the connection was lost before the broker confirmed'),
   );
 
-/** One confirm channel: a publish, its confirm and its return brought together, and the write buffer's back-pressure. */
+/** A publish that the broker has not answered, and where its answer belongs. */
+interface Unanswered {
+  readonly address: Address;
+  readonly letter: AmqpPublish;
+  readonly answers: PublishAnswers;
+  readonly index: number;
+  returned: Error | undefined;
+}
+
+/**
+ * One confirm channel: a publish, its confirm and its return brought together, and the write buffer's back-pressure.
+ *
+ * The broker counts publishes from 1 and answers by number, one or all up to one ("Consumer Acknowledgements and Publisher Confirms"). Keeping the
+ * count here, in place of a callback and a promise for each publish, halves what a publish costs this process.
+ */
 export class ConfirmingChannel {
-  readonly #returns: ReturnedMessages;
-  #number = 0;
+  /** By delivery tag, in their order. */
+  readonly #unanswered = new Map<number, Unanswered>();
+  #tag = 0;
   #error: Error | undefined;
   #drained: Promise<void> | undefined;
 
   constructor(private readonly channel: ConfirmChannel) {
-    this.#returns = new ReturnedMessages(channel);
     channel.on('error', (error: Error) => (this.#error = error));
+    channel.on('return', (returned: Message) => this.#returned(returned));
+    channel.on('ack', ({ deliveryTag, multiple }) =>
+      this.#answered(deliveryTag, multiple, ({ returned }) => (returned ? failed('unroutable', returned) : confirmed)),
+    );
+    channel.on('nack', ({ deliveryTag, multiple }) => {
+      const problem = 'rabbitmq: the broker refused it for now (basic.nack): a queue is full and rejects, or is away';
+      const refused = failed('transient', new TidingsError('TIDINGS_RABBITMQ_NACK', problem));
+      this.#answered(deliveryTag, multiple, () => refused);
+    });
+    channel.on('close', () => {
+      const lost = this.#error;
+      this.#answered(this.#tag, true, ({ letter }) => resultOfLoss(letter.content.length, lost));
+    });
   }
 
   /** Pending while the write buffer is full. */
@@ -41,27 +69,53 @@ export class ConfirmingChannel {
     return this.#drained;
   }
 
-  /** Writes at once; resolves with the broker's answer, or when the channel ends. Never rejects. */
-  publish({ exchange, routingKey, mandatory }: Address, { content, options }: AmqpPublish): Promise<PublishResult> {
-    const number = (this.#number += 1);
-    return new Promise((resolve) => {
-      const answered = (nack: Error | null): void => {
-        const returned = mandatory ? this.#returns.take(number) : undefined;
-        if (returned) resolve(failed('unroutable', returned));
-        // amqplib tells a nack and the channel's end alike: both are transient but for a size that the broker named.
-        else resolve(nack ? resultOfLoss(content.length, this.#error ?? nack) : confirmed);
-      };
-      const headers = mandatory ? { ...options.headers, [OWN_HEADERS.publish]: number } : options.headers;
-      try {
-        if (!this.channel.publish(exchange, routingKey, content, { ...options, headers, mandatory }, answered))
-          this.#full();
-      } catch (thrown) {
-        // RangeError and TypeError: amqplib cannot encode it (headers past 64 KiB). Anything else: the channel is closed.
-        const error = asError(thrown);
-        const reason = error instanceof RangeError ? 'too-large' : error instanceof TypeError ? 'refused' : 'transient';
-        resolve(failed(reason, error));
-      }
-    });
+  /** Writes at once; the broker's answer, or the channel's end, goes to its place in `answers`. Never throws. */
+  publish(address: Address, letter: AmqpPublish, answers: PublishAnswers, index: number): void {
+    const { exchange, routingKey, mandatory } = address;
+    try {
+      const { content, options } = letter;
+      // A message that is refused here was not written and has no number.
+      if (!this.channel.publish(exchange, routingKey, content, mandatory ? { ...options, mandatory } : options))
+        this.#full();
+      this.#tag += 1;
+      this.#unanswered.set(this.#tag, { address, letter, answers, index, returned: undefined });
+    } catch (thrown) {
+      // RangeError and TypeError: amqplib cannot encode it (headers past 64 KiB). Anything else: the channel is closed.
+      const error = asError(thrown);
+      const reason = error instanceof RangeError ? 'too-large' : error instanceof TypeError ? 'refused' : 'transient';
+      answers.set(index, failed(reason, error));
+    }
+  }
+
+  #answered(tag: number, multiple: boolean, resultOf: (one: Unanswered) => PublishResult): void {
+    const settle = (number: number, one: Unanswered): void => {
+      this.#unanswered.delete(number);
+      one.answers.set(one.index, resultOf(one));
+    };
+    if (!multiple) {
+      const one = this.#unanswered.get(tag);
+      if (one) settle(tag, one);
+      return;
+    }
+    for (const [number, one] of this.#unanswered) {
+      if (number > tag) return;
+      settle(number, one);
+    }
+  }
+
+  /**
+   * An unroutable message is returned *and* acked, the return first. It carries no number, so that it is known by its address and identity. Of
+   * several copies under way to one address all count as returned: one that was routed after all is sent twice then, and none is lost.
+   */
+  #returned({ fields, properties }: Message): void {
+    const { replyText = 'NO_ROUTE' } = fields as { replyText?: string };
+    const identity = identityOf(properties);
+    for (const one of this.#unanswered.values()) {
+      const { address, letter } = one;
+      if (!address.mandatory || address.exchange !== fields.exchange || address.routingKey !== fields.routingKey)
+        continue;
+      if (identityOf(letter.options) === identity) one.returned ??= new UnroutableError(fields.exchange, replyText);
+    }
   }
 
   #full(): void {

@@ -1,10 +1,10 @@
 import { asError, failed, type PublishResult, TidingsError } from '@tidings/core';
 import type { Channel } from 'amqplib';
 import { DelayQueues } from './delay-queues';
+import { UnroutableError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
 import { codeOf, declareTopic, REPLY } from './rabbitmq-topology';
-import { UnroutableError } from './unroutable';
 
 /** Where a message goes in, and what must stand there before. */
 export interface Place {

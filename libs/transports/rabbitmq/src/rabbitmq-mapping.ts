@@ -1,5 +1,6 @@
 import {
   ATTRIBUTE_NAMES,
+  type Attributes,
   attributesOf,
   messageOf,
   type OutgoingMessage,
@@ -15,8 +16,10 @@ const ATTRIBUTE_READ = /^cloudEvents[:_]/;
 
 /** Headers of ours between one publish and the broker, or on a dead letter; a message's own may not have these names. */
 export const OWN_HEADERS = {
-  /** Tells a returned message from its copies. */
+  /** What N−1 told returned messages by. No longer written. */
   publish: 'tidings-publish',
+  /** All attributes that have no property, as one JSON object. */
+  packed: 'tidings',
   /** On a dead letter: why. */
   reason: 'tidings-reason',
   /** On a dead letter: how often it was tried. */
@@ -31,7 +34,17 @@ const BROKERS = /^(x-death|x-(first|last)-death-.*|x-delivery-count|x-received-f
 const isReserved = (name: string): boolean =>
   ATTRIBUTE_READ.test(name) || BROKERS.test(name) || (Object.values(OWN_HEADERS) as string[]).includes(name);
 
-const fits = (text: string): boolean => Buffer.byteLength(text) <= 255;
+/** A UTF-16 unit is at most three bytes of UTF-8. */
+const fits = (text: string): boolean => text.length <= 85 || Buffer.byteLength(text) <= 255;
+
+/**
+ * `separate`: a header for each attribute, by the names of CloudEvents' AMQP binding. `packed`: what no property carries in one header, which takes
+ * the broker about half the time; not by the CloudEvents binding, and readers of wire version 1 hold it back as newer.
+ */
+export type AttributeForm = 'separate' | 'packed';
+
+/** Tells older readers, which do not know `packed`, to hold the message back; new ones read what is inside. */
+const PACKED_WIRE = '2';
 
 export interface AmqpPublish {
   readonly content: Buffer;
@@ -39,7 +52,10 @@ export interface AmqpPublish {
 }
 
 /** @throws TidingsError `TIDINGS_WIRE` for a header that has a name of the wire's. */
-export function toAmqp(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>): AmqpPublish {
+export function toAmqp(
+  outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>,
+  form: AttributeForm = 'separate',
+): AmqpPublish {
   const { message } = outgoing;
   const headers: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(message.headers)) {
@@ -51,9 +67,15 @@ export function toAmqp(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'at
     }
     headers[name] = value;
   }
-  const { datacontenttype = '', ...attributes } = attributesOf(outgoing);
-  for (const [name, value] of Object.entries(attributes)) headers[ATTRIBUTE + name] = value;
-  if (!fits(datacontenttype)) headers[`${ATTRIBUTE}datacontenttype`] = datacontenttype;
+  const attributes = attributesOf(outgoing);
+  if (form === 'packed') {
+    headers[`${ATTRIBUTE}tidings`] = PACKED_WIRE;
+    headers[OWN_HEADERS.packed] = packedOf(attributes);
+  } else {
+    for (const name in attributes) {
+      if (name !== 'datacontenttype' || !fits(message.contentType)) headers[ATTRIBUTE + name] = attributes[name];
+    }
+  }
   const seconds = Math.floor(Date.parse(message.time) / 1_000);
   const { payload } = message;
   return {
@@ -61,8 +83,8 @@ export function toAmqp(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'at
     options: {
       headers,
       persistent: true,
-      ...(fits(datacontenttype) && { contentType: datacontenttype }),
-      // For people and foreign consumers; ours read the headers. AMQP's short strings end at 255 bytes.
+      ...(fits(message.contentType) && { contentType: message.contentType }),
+      // Where attributes are separate: for people and foreign consumers, ours read the headers. AMQP's short strings end at 255 bytes.
       ...(fits(message.id) && { messageId: message.id }),
       ...(fits(message.type) && { type: message.type }),
       ...(fits(message.source) && { appId: message.source }),
@@ -70,6 +92,38 @@ export function toAmqp(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'at
     },
   };
 }
+
+/** The names of the properties are ours to read back by `propertiesAsAttributes`; an empty text is no property there. */
+function packedOf({ specversion, id, source, type, datacontenttype, ...rest }: Attributes): string {
+  const carried = (name: string, value: string | undefined) =>
+    value !== undefined && (value === '' || !fits(value)) ? { [name]: value } : {};
+  return JSON.stringify({
+    ...rest,
+    ...carried('id', id),
+    ...carried('source', source),
+    ...carried('type', type),
+    ...carried('datacontenttype', datacontenttype),
+  });
+}
+
+/** Undefined when it is none of ours: a foreign sender may have a header of that name. */
+function unpacked(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    const read: unknown = JSON.parse(value);
+    return typeof read === 'object' && read !== null && 'tidings' in read
+      ? (read as Record<string, string>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What tells a message from others where there are properties and headers only. */
+export const identityOf = ({ messageId, headers }: { messageId?: unknown; headers?: object | undefined }): string => {
+  const { [`${ATTRIBUTE}id`]: id, [OWN_HEADERS.packed]: packed } = (headers ?? {}) as Record<string, unknown>;
+  return textOf(messageId ?? id ?? packed);
+};
 
 /**
  * The message in a delivery. Of a foreign one, properties fill in for attributes: messageId, type, appId, timestamp.
@@ -82,7 +136,9 @@ export function fromAmqp(
 ): WireMessage {
   const attributes: Record<string, string> = propertiesAsAttributes(properties);
   const headers: Record<string, string> = {};
+  const packed = unpacked(properties.headers?.[OWN_HEADERS.packed]);
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
+    if (packed && name === `${ATTRIBUTE}tidings`) continue;
     const attribute = ATTRIBUTE_READ.test(name) ? name.slice(ATTRIBUTE.length) : undefined;
     if (attribute === undefined) {
       if (!isReserved(name)) headers[name] = textOf(value);
@@ -91,6 +147,10 @@ export function fromAmqp(
     } else if (!isReserved(attribute)) {
       headers[attribute] ??= textOf(value); // a foreign extension, as traceparent
     }
+  }
+  for (const [name, value] of Object.entries(packed ?? {})) {
+    if (ATTRIBUTE_NAMES.has(name)) attributes[name] = textOf(value);
+    else if (!isReserved(name)) headers[name] ??= textOf(value); // of a later minor version
   }
   if (headers['correlationid'] === undefined && typeof properties.correlationId === 'string') {
     headers['correlationid'] = properties.correlationId;

@@ -83,12 +83,37 @@ describe('a message on AMQP', () => {
     ],
     ['a time that is none', testMessage({ time: '' })],
   ])('comes back as it went: %s', (_, message) => {
-    const back = fromAmqp(arrived(toAmqp({ message, attempts: 1 })), message.topic);
-    expect({ ...back.message, payload: Buffer.from(back.message.payload) }).toEqual({
-      ...message,
-      payload: Buffer.from(message.payload),
-    });
-    expect(back.attempts).toBe(1);
+    for (const form of ['separate', 'packed'] as const) {
+      const back = fromAmqp(arrived(toAmqp({ message, attempts: 1 }, form)), message.topic);
+      expect({ ...back.message, payload: Buffer.from(back.message.payload) }).toEqual({
+        ...message,
+        payload: Buffer.from(message.payload),
+      });
+      expect(back.attempts).toBe(1);
+    }
+  });
+
+  it('packed has its attributes in the properties and one header, and a mark that older readers hold it back by', () => {
+    const stamp = { sequence: 9, epoch: 2, epochStart: 7 };
+    const { options } = toAmqp({ message: golden, stamp }, 'packed');
+    expect(options).toMatchObject({ messageId: golden.id, type: 'gift.sent', appId: golden.source });
+    expect(Object.keys(options.headers)).toEqual([...Object.keys(golden.headers), 'cloudEvents:tidings', 'tidings']);
+    expect(options.headers['cloudEvents:tidings']).toBe('2');
+    expect(fromAmqp(arrived({ content: Buffer.from('payload'), options }), golden.topic)).toMatchObject({ stamp });
+  });
+
+  it('packed takes attributes of a later minor version as headers, and is held back in a later wire version', () => {
+    const { content, options } = toAmqp({ message: golden }, 'packed');
+    const packed = (more: object): string =>
+      JSON.stringify({ ...(JSON.parse(String(options.headers['tidings'])) as object), ...more });
+    const read = (more: object) =>
+      fromAmqp(
+        arrived({ content, options: { ...options, headers: { ...options.headers, tidings: packed(more) } } }),
+        't',
+      );
+    expect(read({ colour: 'blue' }).message.headers).toEqual({ ...golden.headers, colour: 'blue' });
+    expect(read({ colour: 'blue' })).not.toHaveProperty('newer');
+    expect(read({ tidings: '3' }).newer).toMatchObject({ version: 3 });
   });
 
   it('comes back without what the broker and the publisher added', () => {
@@ -104,9 +129,12 @@ describe('a message on AMQP', () => {
     );
   });
 
-  it.each(['cloudEvents:id', OWN_HEADERS.publish, 'x-death'])('is refused with a header called %s', (name) => {
-    expect(() => toAmqp({ message: testMessage({ headers: { [name]: 'mine' } }) })).toThrow(name);
-  });
+  it.each(['cloudEvents:id', 'tidings', OWN_HEADERS.publish, 'x-death'])(
+    'is refused with a header called %s',
+    (name) => {
+      expect(() => toAmqp({ message: testMessage({ headers: { [name]: 'mine' } }) })).toThrow(name);
+    },
+  );
 });
 
 describe('a foreign message', () => {

@@ -14,7 +14,7 @@ const checked = (name: string): string => {
 /**
  * What exchanges and queues are called. Exchange and queue names are two name spaces.
  *
- * exchange `P.topic`              → bound to every group's exchange
+ * exchange `P.topic`              → bound to every group's queues
  * exchange `P.topic/group`        → bound to the group's queues; retries and redrives enter here
  * queue    `P.topic/group`        an unordered group's
  * queue    `P.topic/group/3of8`   an ordered group's fourth

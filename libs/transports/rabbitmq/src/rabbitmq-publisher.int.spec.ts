@@ -1,4 +1,4 @@
-import { type OutgoingMessage, systemClock } from '@tidings/core';
+import { accept, type Message, type OutgoingMessage, retry, systemClock } from '@tidings/core';
 import { describeOn, recordingReceive, testMessage, until } from '@tidings/testing';
 import { SpecBroker } from './spec-broker.fixture';
 
@@ -25,6 +25,37 @@ describeOn('rabbitmq', 'publishing to RabbitMQ', (url) => {
     const expected = outgoing.map((_, index) => (index % 3 === 0 ? 'unroutable' : 'confirmed'));
     for (const list of results) {
       expect(list.map((result) => (result.outcome === 'failed' ? result.reason : result.outcome))).toEqual(expected);
+    }
+  });
+
+  it('packs attributes where asked, and reads both forms', async () => {
+    const [separate, packed] = [await broker.connected(), await broker.connected({ attributes: 'packed' })];
+    const recording = recordingReceive(({ attempt }) => (attempt === 1 ? retry(10) : accept));
+    await separate.subscribe({ ...group, topic: 'packed', concurrency: 1 }, recording.receive);
+    const message = testMessage({ topic: 'packed', key: 'комната', headers: { note: '💐' } });
+    const stamp = { sequence: 7, epoch: 2, epochStart: 5 };
+    expect(await packed.publish([{ message, stamp }])).toEqual([{ outcome: 'confirmed' }]);
+    await recording.received(2); // the retry is written by the other
+    for (const [index, delivery] of recording.deliveries.entries()) {
+      expect(delivery).toMatchObject({
+        attempt: index + 1,
+        stamp,
+        message: { ...message, payload: expect.anything() as unknown },
+      });
+    }
+  });
+
+  it('keeps the order of each key over several channels', async () => {
+    const transport = await broker.connected({ publishChannels: 4 });
+    const recording = recordingReceive();
+    await transport.subscribe({ ...group, topic: 'pool', ordered: true }, recording.receive);
+    const messages = Array.from({ length: 400 }, (_, n) => testMessage({ topic: 'pool', key: `room-${n % 9}` }));
+    const [first, second] = [messages.slice(0, 300), messages.slice(300)];
+    for (const some of [first, second]) await transport.publish(some.map((message) => ({ message })));
+    await recording.received(400);
+    for (let room = 0; room < 9; room++) {
+      const ids = (list: readonly Message[]) => list.filter(({ key }) => key === `room-${room}`).map(({ id }) => id);
+      expect(ids(recording.deliveries.map(({ message }) => message))).toEqual(ids(messages));
     }
   });
 

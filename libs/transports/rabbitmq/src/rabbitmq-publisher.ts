@@ -7,29 +7,28 @@ import {
   type PublishResult,
   TidingsError,
 } from '@tidings/core';
-import type { ConfirmChannel } from 'amqplib';
-import { type Address, ConfirmingChannel } from './confirming-channel';
+import type { Address } from './confirming-channel';
 import { MAX_DELAY_MS } from './delay-queues';
+import { PublishAnswers } from './publish-answers';
+import { PublishingChannels } from './publishing-channels';
 import { type Place, PublishingPlaces } from './publishing-places';
 import { RabbitMqClosedError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
 import { type AmqpPublish, toAmqp } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
-import { SupervisedChannel } from './supervised-channel';
 
 /** A message made ready for the wire. */
-export interface Letter extends AmqpPublish, Place, Omit<Address, 'exchange'> {}
+export interface Letter extends AmqpPublish, Place, Omit<Address, 'exchange'> {
+  /** Letters of one lane arrive in the order in which they were written. */
+  readonly lane: number;
+}
 
-/** Frames, each a small message or an eighth of a MiB: what may wait in this process's memory for the socket. */
-const WRITE_BUFFER_FRAMES = 256;
-
-/** Publishes on one confirm channel, so that what is written in order arrives in order. */
+/** Publishes each lane on one confirm channel, so that what is written in order arrives in order. */
 export class RabbitMqPublisher implements Publisher {
-  readonly #channel: SupervisedChannel<ConfirmChannel>;
+  readonly #channels: PublishingChannels;
   readonly #places: PublishingPlaces;
   readonly #inFlight = new Set<Promise<unknown>>();
-  #confirming: ConfirmingChannel | undefined;
   #closed = false;
 
   constructor(
@@ -38,30 +37,18 @@ export class RabbitMqPublisher implements Publisher {
     private readonly settings: RabbitMqSettings,
   ) {
     this.#places = new PublishingPlaces(connection, settings);
-    this.#channel = new SupervisedChannel<ConfirmChannel>(connection, settings, {
-      name: 'publish',
-      create: (model) => model.createConfirmChannel({ highWaterMark: WRITE_BUFFER_FRAMES }),
-      setUp: (channel) => {
-        this.#confirming = new ConfirmingChannel(channel);
-        return Promise.resolve();
-      },
-      lost: () => {
-        this.#confirming = undefined;
-        this.#places.forget();
-      },
-      hopeless: () => false,
-    });
+    this.#channels = new PublishingChannels(connection, settings, () => this.#places.forget());
   }
 
   /** Resolves when it can publish. Call once, when the connection is open. */
   start(): Promise<void> {
-    return this.#channel.start();
+    return this.#channels.start();
   }
 
   /** Refuses `publish` from now on and waits for what is in flight. */
   async stop(): Promise<void> {
     this.#closed = true;
-    await this.#channel.stop(async () => {
+    await this.#channels.stop(async () => {
       while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
     });
   }
@@ -80,35 +67,39 @@ export class RabbitMqPublisher implements Publisher {
   }
 
   async #send(letters: readonly (Letter | PublishResult)[]): Promise<readonly PublishResult[]> {
-    // One channel for the whole call: after a loss, what follows must not overtake what was lost.
-    const channel = this.#confirming;
-    if (!channel || this.connection.link?.blocked !== undefined) {
+    // The channels of this moment for the whole call: after a loss, what follows must not overtake what was lost.
+    const channels = this.#channels.ready;
+    if (!channels || this.connection.link?.blocked !== undefined) {
       const error = new TidingsError('TIDINGS_RABBITMQ_AWAY', `rabbitmq: not published, ${this.connection.detail}`);
       return letters.map((letter) => ('outcome' in letter ? letter : failed('transient', error)));
     }
-    const { clock, confirmTimeoutMs } = this.settings;
+    const answers = new PublishAnswers(letters.length);
     const done = new AbortController();
-    let over = false;
-    const late = clock.wait(confirmTimeoutMs, done.signal).then((): PublishResult => {
-      over = true;
-      const problem = `rabbitmq: no answer within ${confirmTimeoutMs} ms; the message may have arrived all the same`;
-      return failed('transient', new TidingsError('TIDINGS_RABBITMQ_LATE', problem));
-    });
-    const answers: (PublishResult | Promise<PublishResult>)[] = [];
-    for (const letter of letters) {
+    void this.#expire(answers, done.signal);
+    for (const [index, letter] of letters.entries()) {
       if ('outcome' in letter) {
-        answers.push(letter);
+        answers.set(index, letter);
         continue;
       }
       const exchange =
-        this.#places.known(letter) ?? (over ? await late : await Promise.race([this.#places.declare(letter), late]));
-      while (channel.drained && !over) await Promise.race([channel.drained, late]);
-      if (typeof exchange !== 'string') answers.push(exchange);
-      else answers.push(over ? late : channel.publish({ ...letter, exchange }, letter));
+        this.#places.known(letter) ?? (await Promise.race([this.#places.declare(letter), answers.complete]));
+      const channel = channels[letter.lane % channels.length]!;
+      while (channel.drained && !answers.isComplete) await Promise.race([channel.drained, answers.complete]);
+      if (answers.isComplete) break; // too late for the rest
+      if (typeof exchange === 'string') channel.publish({ ...letter, exchange }, letter, answers, index);
+      else if ('outcome' in exchange) answers.set(index, exchange);
     }
-    const results = await Promise.all(answers.map((answer) => Promise.race([answer, late])));
+    const results = await answers.complete;
     done.abort();
     return results;
+  }
+
+  async #expire(answers: PublishAnswers, done: AbortSignal): Promise<void> {
+    const { clock, confirmTimeoutMs } = this.settings;
+    await clock.wait(confirmTimeoutMs, done);
+    if (answers.isComplete) return;
+    const problem = `rabbitmq: no answer within ${confirmTimeoutMs} ms; the message may have arrived all the same`;
+    answers.setRest(failed('transient', new TidingsError('TIDINGS_RABBITMQ_LATE', problem)));
   }
 
   #letterOf(outgoing: OutgoingMessage): Letter | PublishResult {
@@ -124,9 +115,10 @@ export class RabbitMqPublisher implements Publisher {
         return failed('refused', new TidingsError('TIDINGS_RABBITMQ_DELAY', problem));
       }
       return {
-        ...toAmqp(outgoing),
+        ...toAmqp(outgoing, this.settings.attributes),
         kind: group === undefined ? 'topic' : 'group',
         exchange: group === undefined ? this.names.topic(message.topic) : this.names.group(message.topic, group),
+        lane: laneOf(message),
         routingKey: String(laneOf(message)),
         delayMs,
         mandatory: route === 'required',

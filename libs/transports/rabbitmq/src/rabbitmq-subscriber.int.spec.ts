@@ -26,6 +26,40 @@ describeOn('rabbitmq', 'subscribing at RabbitMQ', (url) => {
     await expect(four.subscribe({ ...group, topic: 'shape' }, receive)).rejects.toThrow(GroupShapeError);
   });
 
+  it.each([false, true])(
+    'has its queues at the topic’s exchange, and no copies beside N−1 (ordered: %s)',
+    async (ordered) => {
+      const topic = `direct-${ordered}`;
+      const transport = await broker.connected();
+      const recording = recordingReceive();
+      await transport.subscribe({ ...group, topic, ordered }, recording.receive);
+      const byN1 = () =>
+        broker.admin((channel) =>
+          channel.bindExchange(broker.names.group(topic, 'ranking'), broker.names.topic(topic), '#'),
+        );
+      const publish = async (count: number) => {
+        const messages = Array.from({ length: count }, (_, n) => testMessage({ topic, key: `room-${n}` }));
+        const results = await transport.publish(messages.map((message) => ({ message })));
+        expect(results.every(({ outcome }) => outcome === 'confirmed')).toBe(true);
+        return messages.map(({ id }) => id);
+      };
+      await byN1(); // a process of N−1 starts beside this one
+      const ids = await publish(20);
+      await recording.receivedAll(ids);
+      await (await broker.connected()).subscribe({ ...group, topic, ordered }, recording.receive); // takes it away again
+      ids.push(...(await publish(20)));
+      await recording.receivedAll(ids);
+      expect(recording.ids).toHaveLength(40);
+      // Without the queues' own bindings to the topic nothing would arrive once the way through the group's exchange is gone.
+      await broker.admin((channel) =>
+        channel.unbindExchange(broker.names.group(topic, 'ranking'), broker.names.topic(topic), '#'),
+      );
+      ids.push(...(await publish(5)));
+      await recording.receivedAll(ids);
+      expect(recording.ids).toHaveLength(45);
+    },
+  );
+
   it('refuses to begin at the oldest message, before anything is declared', async () => {
     const transport = await broker.connected();
     await expect(

@@ -15,9 +15,12 @@ export const declareTopic = async (channel: Channel, exchange: string): Promise<
 };
 
 /**
- * Declares a group: its exchange, bound to the topic's, and behind it its queues. Messages carry their lane as routing key, so an unordered group's
- * one queue takes `#` and queue i of N takes the lanes that leave i. That exchange of its own is what a retry or a redrive is sent to: its sender
- * need not know N. Single active consumer keeps a lane with one process ("Consumers").
+ * Declares a group: its queues, bound to the topic's exchange and to one of the group's own. Messages carry their lane as routing key, so an
+ * unordered group's one queue takes `#` and queue i of N takes the lanes that leave i. The group's exchange is what a retry or a redrive is sent to:
+ * its sender need not know N. Single active consumer keeps a lane with one process ("Consumers").
+ *
+ * N−1 bound the group's exchange to the topic's, which costs the broker a second look-up for each message. That binding goes once the new ones
+ * stand; a process of N−1 may put it back, which is as right and slower.
  *
  * @returns the queues to consume from.
  * @throws GroupShapeError when the group stands with another N, or was (un)ordered before: old queues would stay bound and keep messages.
@@ -43,14 +46,13 @@ export async function declareGroup(
       ...(ordered && { arguments: { 'x-single-active-consumer': true } }),
     });
   }
-  if (ordered) {
-    const lanes = Array.from({ length: LANES }, (_, lane) => lane);
-    await Promise.all(lanes.map((lane) => channel.bindQueue(queues[lane % orderedQueues]!, exchange, String(lane))));
-  } else {
-    await channel.bindQueue(exchange, exchange, '#');
-  }
-  // Last: nothing arrives before all lanes have their queue.
-  await channel.bindExchange(exchange, names.topic(topic), '#');
+  const bindings: [queue: string, routingKey: string][] = ordered
+    ? Array.from({ length: LANES }, (_, lane) => [queues[lane % orderedQueues]!, String(lane)])
+    : [[exchange, '#']];
+  for (const source of [exchange, names.topic(topic)])
+    await Promise.all(bindings.map(([queue, routingKey]) => channel.bindQueue(queue, source, routingKey)));
+  // Last: nothing is missed meanwhile, and by two ways a message comes to a queue once only ("Exchange to Exchange Bindings").
+  await channel.unbindExchange(exchange, names.topic(topic), '#');
   return queues;
 }
 

@@ -39,6 +39,16 @@ export class RabbitMqNameError extends TidingsError {
   }
 }
 
+/** The broker took the message and no queue did. */
+export class UnroutableError extends TidingsError {
+  constructor(exchange: string, text: string) {
+    super(
+      'TIDINGS_RABBITMQ_UNROUTABLE',
+      `rabbitmq: no queue is bound to exchange ${exchange} (${text}); start a subscription first, or publish with route: 'optional'`,
+    );
+  }
+}
+
 /** The transport was closed, and is asked to work. */
 export class RabbitMqClosedError extends TidingsError {
   constructor(asked: string) {

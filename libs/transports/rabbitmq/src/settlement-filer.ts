@@ -61,6 +61,7 @@ export class SettlementFiler {
     const letter: Letter = {
       ...asItCame(unread),
       kind: 'group',
+      lane: laneOf(message),
       exchange: this.names.group(topic, group),
       routingKey: String(laneOf(message)),
       delayMs: PARK_RETRY_MS,
@@ -71,7 +72,7 @@ export class SettlementFiler {
 
   bury(subscription: Subscription, delivery: Delivery, reason: string, needed: () => boolean): Promise<boolean> {
     const { message, attempt, stamp } = delivery;
-    const copy = toAmqp({ message, attempts: attempt - 1, ...(stamp && { stamp }) });
+    const copy = toAmqp({ message, attempts: attempt - 1, ...(stamp && { stamp }) }, this.settings.attributes);
     return this.#bury(subscription, copy, { reason, attempts: attempt }, needed);
   }
 
@@ -103,6 +104,7 @@ export class SettlementFiler {
     };
     const letter: Letter = {
       kind: 'queue',
+      lane: 0,
       exchange: '',
       routingKey: this.names.dead(topic, group),
       delayMs: 0,
