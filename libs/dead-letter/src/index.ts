@@ -1,7 +1,23 @@
-export { RedriveError } from './dead-letter.errors';
+export { LetterEditError, LetterImportError, RedriveError } from './dead-letter.errors';
 export { deadLetterMiddleware, type DeadLetterMiddlewareOptions } from './dead-letter.middleware';
-export type { DeadLetters, FailureStory, ListOptions, RedriveResult, SealGeneration } from './dead-letters';
+export type {
+  DeadLetters,
+  Decision,
+  DiscardResult,
+  EditOptions,
+  EditResult,
+  FailureStory,
+  ImportReport,
+  ListOptions,
+  PurgeReport,
+  RedriveResult,
+  SealGeneration,
+  Unchanged,
+} from './dead-letters';
+export type { LetterFilter, LetterStatus } from './letter-filter';
+export type { GroupedBy, GroupOptions, LetterGroup } from './letter-group';
 export type { LetterIdentity } from './letter-key';
+export type { FoundLetter, PublisherOf, RedriveOfJob } from './letter-redrive';
 export { deadLetterMigrations } from './migrations';
-export { PostgresDeadLetters, type PostgresDeadLettersOptions } from './postgres-dead-letters';
-export type { LetterStatus, LetterSummary, StoredLetter } from './stored-letter';
+export { messageOf, PostgresDeadLetters, type PostgresDeadLettersOptions } from './postgres-dead-letters';
+export type { AuditEntry, LetterSummary, StoredLetter } from './stored-letter';

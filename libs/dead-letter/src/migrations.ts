@@ -1,5 +1,7 @@
 import type { Migration } from '@tidings/core';
+import { alterLettersForPeople } from './sql/alter-letters-for-people';
 import { createDeadLetters } from './sql/create-dead-letters';
+import { createRedriveJobs } from './sql/create-redrive-jobs';
 
 /** The dead letters' tables, in the order of their making. */
-export const deadLetterMigrations: readonly Migration[] = [createDeadLetters];
+export const deadLetterMigrations: readonly Migration[] = [createDeadLetters, alterLettersForPeople, createRedriveJobs];

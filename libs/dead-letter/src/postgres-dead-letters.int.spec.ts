@@ -23,6 +23,7 @@ import { inboxEntryOf, inboxMiddleware, inboxMigrations, PostgresInbox } from '@
 import { describeOn, testMessage } from '@tidings/testing';
 import { Pool } from 'pg';
 import { deadLetterMiddleware } from './dead-letter.middleware';
+import { deadLetterDeskConformance } from './dead-letter-desk.conformance';
 import { deadLettersConformance } from './dead-letters.conformance';
 import { deadLetterMigrations } from './migrations';
 import { PostgresDeadLetters } from './postgres-dead-letters';
@@ -63,6 +64,23 @@ describeOn('postgres', 'PostgresDeadLetters', (url) => {
   });
 
   deadLettersConformance(() => letters);
+
+  describe('for people', () => {
+    const other = `${schema} other`;
+    let elsewhere: Store;
+    beforeEach(async () => {
+      elsewhere = pg(pool, { schema: other });
+      await migrate(elsewhere, deadLetterMigrations);
+    });
+    afterEach(async () => {
+      await elsewhere.close();
+      await pool.query(`drop schema ${quoted(other)} cascade`);
+    });
+    deadLetterDeskConformance(
+      () => letters,
+      () => new PostgresDeadLetters(elsewhere),
+    );
+  });
 
   /** One consumer: the chain as messaging has it, around a handler that has one effect and then fails as long as it is told to. */
   const consumer = () => {

@@ -1,36 +1,78 @@
-import { crc32c, type DeadLetter, type OutgoingMessage, parseOptions, type Publisher, type Store } from '@tidings/core';
-import { z } from 'zod';
-import { RedriveError } from './dead-letter.errors';
-import type { DeadLetters, ListOptions, RedriveResult, SealGeneration } from './dead-letters';
+import {
+  type DeadLetter,
+  type KeyParking,
+  type Message,
+  parseOptions,
+  type Publisher,
+  type Store,
+} from '@tidings/core';
+import { LetterEditError } from './dead-letter.errors';
+import type {
+  DeadLetters,
+  Decision,
+  DiscardResult,
+  EditOptions,
+  EditResult,
+  ImportReport,
+  ListOptions,
+  PurgeReport,
+  RedriveResult,
+  SealGeneration,
+} from './dead-letters';
+import {
+  decisionSchema,
+  editSchema,
+  groupsSchema,
+  idSchema,
+  listSchema,
+  NO_ID,
+  purgeSchema,
+} from './dead-letters.options';
+import { exportedLetters } from './exported-letters';
+import { importLetters } from './letter-import';
+import type { LetterFilter } from './letter-filter';
+import type { GroupOptions, LetterGroup } from './letter-group';
 import { type LetterIdentity, letterKeyOf } from './letter-key';
-import { beginRedrive } from './sql/begin-redrive';
+import { type FoundLetter, LetterRedrive, outgoingOf, type RedriveOfJob } from './letter-redrive';
+import { deleteOldFailures } from './sql/delete-old-failures';
+import { deleteSettledLetters } from './sql/delete-settled-letters';
+import { discardLetter } from './sql/discard-letter';
+import { editLetter } from './sql/edit-letter';
 import { findLetter } from './sql/find-letter';
 import { forgetFailures } from './sql/forget-failures';
 import { insertLetter } from './sql/insert-letter';
+import { listAudit } from './sql/list-audit';
+import { listGroups } from './sql/list-groups';
 import { listLetters } from './sql/list-letters';
 import { noteFailures } from './sql/note-failures';
+import { reopenLetter } from './sql/reopen-letter';
 import { settleLetter } from './sql/settle-letter';
 import type { LetterSummary, StoredLetter } from './stored-letter';
 
 export interface PostgresDeadLettersOptions {
   /** Seals the generation that a redrive supersedes. Default: none, for groups without an inbox. */
   readonly seal?: SealGeneration;
+  /** Keys that wait behind a letter: a redrive or a discard lets them go on. Default: none are parked. */
+  readonly keyParking?: KeyParking;
+  /**
+   * Checks an edited message against its contract and answers the key that it belongs to; undefined when the contract is not known here. Rejects when
+   * the message does not fit. Default: knows no contract.
+   */
+  readonly checkContract?: (message: Message) => Promise<{ readonly key: string | null } | undefined>;
 }
 
-const ID = /^\d{1,18}$/;
+const PURGE_PAGE = 1_000;
 
-const listSchema = z.strictObject({
-  limit: z.int().min(1).max(500).default(50),
-  after: z.string().regex(ID, 'expected an id of a dead letter').default('0'),
-  status: z.array(z.enum(['dead', 'redriving', 'redriven', 'handled', 'discarded'])).default(['dead', 'redriving']),
-});
-
-/** Dead letters in a store's database. All statements go by Tidings' own connections: burying must not wait for the handlers' pool. */
+/** Dead letters in a store's database. All statements but an import's go by Tidings' own connections: burying must not wait for the handlers' pool. */
 export class PostgresDeadLetters implements DeadLetters {
+  readonly #redrive: LetterRedrive;
+
   constructor(
-    private readonly store: Store,
+    protected readonly store: Store,
     private readonly options: PostgresDeadLettersOptions = {},
-  ) {}
+  ) {
+    this.#redrive = new LetterRedrive(store, options.seal, options.keyParking);
+  }
 
   bury(letter: DeadLetter): Promise<void> {
     return insertLetter(this.store, letter);
@@ -45,57 +87,127 @@ export class PostgresDeadLetters implements DeadLetters {
   }
 
   async list(options: ListOptions = {}): Promise<readonly LetterSummary[]> {
-    const { limit, after, status } = parseOptions('deadLetters.list', listSchema, options);
-    return listLetters(this.store, status, after, limit);
+    const { limit, after, order, ...filter } = parseOptions('deadLetters.list', listSchema, options);
+    const found: LetterSummary[] = [];
+    for (let from: string | undefined = after ?? NO_ID[order]; from !== undefined && found.length < limit;) {
+      const { letters, next } = await listLetters(this.store, filter, order, from, limit - found.length);
+      found.push(...letters);
+      from = next;
+    }
+    return found;
+  }
+
+  async groups(options: GroupOptions = {}): Promise<readonly LetterGroup[]> {
+    const { by, after, limit, countTo } = parseOptions('deadLetters.groups', groupsSchema, options);
+    return listGroups(this.store, by, after, limit, countTo);
   }
 
   async find(id: string): Promise<StoredLetter | undefined> {
-    return ID.test(id) ? findLetter(this.store, id) : undefined;
+    const letter = await this.#find(id);
+    return letter && { ...letter, audit: await listAudit(this.store, id) };
   }
 
-  /**
-   * dead: seal, store what will be sent → redriving: publish, mark → redriven.
-   *
-   * A crash after the seal finds the letter dead and seals again, which changes nothing. A crash after anything later finds it redriving and
-   * publishes what is stored, so that a copy which did get through is one of the same generation and bucket. Without the seal, a copy that a crash
-   * between burial and settlement left at the broker could be handled in the old generation as well as in the new one.
-   */
-  async redrive(id: string, publisherOf: (transport: string) => Publisher | undefined): Promise<RedriveResult> {
-    let letter = await this.find(id);
+  async edit(id: string, options: EditOptions): Promise<EditResult> {
+    const { by, reason, payload, headers } = parseOptions('deadLetters.edit', editSchema, options);
+    const letter = await this.#find(id);
     if (!letter) return { outcome: 'unknown' };
-    const publisher = publisherOf(letter.transport);
-    if (!publisher) throw new RedriveError(id, letter.transport);
-    if (letter.status === 'dead') {
-      if ((await this.#seal(letter)) === 'handled') {
-        await settleLetter(this.store, id, 'dead', 'handled');
-      } else {
-        await beginRedrive(this.store, id);
-      }
-      letter = (await this.find(id))!;
+    const bytes = typeof payload === 'string' ? Buffer.from(payload, 'utf8') : payload;
+    if (bytes) await this.#checkEdit(letter, bytes);
+    const taken = await this.#takeBack(letter, by, reason);
+    if (taken) return taken;
+    if (await editLetter(this.store, id, { payload: bytes ?? null, headers: headers ?? null, by, reason })) {
+      return { outcome: 'edited' };
     }
-    if (letter.status !== 'redriving') return { outcome: 'settled', status: letter.status };
-    const outgoing = outgoingOf(letter);
-    const [result] = await publisher.publish([outgoing]);
-    if (result?.outcome === 'failed') return { outcome: 'failed', reason: result.reason, error: result.error };
-    await settleLetter(this.store, id, 'redriving', 'redriven');
-    return { outcome: 'redriven', generation: outgoing.message.generation };
+    const now = await this.#find(id);
+    if (!now) return { outcome: 'unknown' };
+    return now.status === 'redriving' ? { outcome: 'redriving' } : { outcome: 'settled', status: now.status };
   }
 
-  async #seal({ direction, place, message }: StoredLetter): Promise<'sealed' | 'handled'> {
-    const { seal } = this.options;
-    // A corrupt copy must not seal: its fingerprint would make a conflict of the true message, should that still arrive.
-    const corrupt = message.crc32c !== null && message.crc32c !== crc32c(message.payload);
-    if (!seal || direction === 'outbound' || corrupt) return 'sealed';
-    return seal({ group: place, topic: message.topic }, message);
+  async discard(id: string, decision: Decision): Promise<DiscardResult> {
+    const { by, reason } = parseOptions('deadLetters.discard', decisionSchema, decision);
+    const letter = await this.#find(id);
+    if (!letter) return { outcome: 'unknown' };
+    const open = letter.status === 'dead' || letter.status === 'redriving';
+    if (open && (await this.#redrive.sealed(letter)) === 'handled') return this.#foundHandled(letter);
+    const discarded = open && (await discardLetter(this.store, id, by, reason));
+    const now = discarded ? 'discarded' : (await this.#find(id))?.status;
+    if (now === undefined) return { outcome: 'unknown' };
+    // Also when it was discarded before: a crash may have come between.
+    if (now === 'discarded') await this.#redrive.leave(letter);
+    return discarded ? { outcome: 'discarded' } : { outcome: 'settled', status: now };
+  }
+
+  export(filter: LetterFilter = {}): AsyncIterable<string> {
+    return exportedLetters(this, filter);
+  }
+
+  async import(
+    lines: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+    decision: Decision,
+  ): Promise<ImportReport> {
+    return importLetters(this.store, lines, parseOptions('deadLetters.import', decisionSchema, decision));
+  }
+
+  async purge(options: { readonly olderThanMs: number }): Promise<PurgeReport> {
+    const { olderThanMs } = parseOptions('deadLetters.purge', purgeSchema, options);
+    return {
+      letters: await inPages((limit) => deleteSettledLetters(this.store, olderThanMs, limit)),
+      failures: await inPages((limit) => deleteOldFailures(this.store, olderThanMs, limit)),
+    };
+  }
+
+  async redrive(
+    id: string,
+    publisherOf: (transport: string) => Publisher | undefined,
+    ofJob?: RedriveOfJob,
+  ): Promise<RedriveResult> {
+    return idSchema.safeParse(id).success ? this.#redrive.redrive(id, publisherOf, ofJob) : { outcome: 'unknown' };
+  }
+
+  async #find(id: string): Promise<FoundLetter | undefined> {
+    return idSchema.safeParse(id).success ? findLetter(this.store, id) : undefined;
+  }
+
+  async #checkEdit(letter: FoundLetter, payload: Uint8Array): Promise<void> {
+    const fits = await this.options.checkContract?.({ ...letter.message, payload }).catch((cause: unknown) => {
+      throw new LetterEditError(letter.id, `expected a payload that fits its contract, found: ${String(cause)}`, {
+        cause,
+      });
+    });
+    const { key } = letter.message;
+    if (fits && key !== null && fits.key !== key) {
+      throw new LetterEditError(
+        letter.id,
+        `expected a payload of key ${JSON.stringify(key)}, found one of key ${JSON.stringify(fits.key)}; it would be handled out of ` +
+          'order. Publish a new message and discard this letter',
+      );
+    }
+  }
+
+  /** Makes a letter dead again whose redrive has begun; an answer when it cannot be edited. */
+  async #takeBack(letter: FoundLetter, by: string, reason: string): Promise<EditResult | undefined> {
+    const { id, status, direction, redrive } = letter;
+    if (status !== 'redriving') return undefined;
+    if (direction === 'outbound' || !redrive) return { outcome: 'redriving' };
+    if ((await this.#redrive.sealed(letter)) === 'handled') return this.#foundHandled(letter);
+    await reopenLetter(this.store, id, redrive.generation, by, reason);
+    return undefined;
+  }
+
+  async #foundHandled({ id, status }: FoundLetter): Promise<Extract<EditResult, { outcome: 'settled' }>> {
+    const now = status === 'redriving' ? 'redriven' : 'handled';
+    await settleLetter(this.store, id, status, now);
+    return { outcome: 'settled', status: now };
   }
 }
 
-function outgoingOf({ direction, place, group, message, redrive, editedPayload }: StoredLetter): OutgoingMessage {
-  const payload = editedPayload ?? message.payload;
-  const checksum = editedPayload && message.crc32c !== null ? crc32c(editedPayload) : message.crc32c;
-  const audience = direction === 'inbound' ? place : group;
-  return {
-    message: { ...message, payload, crc32c: checksum, ...redrive },
-    ...(audience !== undefined && { group: audience }),
-  };
+/** What a redrive of a letter sends, or would: its edited form where it has one. */
+export const messageOf = (letter: FoundLetter): Message => outgoingOf(letter).message;
+
+async function inPages(deletePage: (limit: number) => Promise<number>): Promise<number> {
+  for (let all = 0; ;) {
+    const deleted = await deletePage(PURGE_PAGE);
+    all += deleted;
+    if (deleted < PURGE_PAGE) return all;
+  }
 }

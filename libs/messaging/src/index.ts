@@ -42,5 +42,13 @@ export {
   type Settlement,
   type TidingsLogger,
 } from '@tidings/core';
-export type { LetterSummary, RedriveResult, StoredLetter } from '@tidings/dead-letter';
+export type {
+  AuditEntry,
+  Decision,
+  LetterFilter,
+  LetterGroup,
+  LetterSummary,
+  RedriveResult,
+  StoredLetter,
+} from '@tidings/dead-letter';
 export { type BoundOutbox, Outbox } from '@tidings/outbox';

@@ -1,5 +1,5 @@
 import { type Store, table } from '@tidings/core';
-import type { LetterStatus } from '../stored-letter';
+import type { LetterStatus } from '../letter-filter';
 
 /** Ends a letter's story; does nothing when it has left the status that it is expected to have. */
 export async function settleLetter(store: Store, id: string, from: LetterStatus, to: LetterStatus): Promise<void> {
