@@ -93,6 +93,35 @@ export class NonRetriableError extends TidingsError {
   }
 }
 
+/** A server said when to come back, as HTTP's 429 and 503 do with Retry-After. Any error with `retryAfterMs` is understood alike. */
+export class RetryAfterError extends TidingsError {
+  constructor(
+    message: string,
+    /** Milliseconds from now. A policy's `maxRetryAfterMs` limits it. */
+    readonly retryAfterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super('TIDINGS_RETRY_AFTER', message, options);
+  }
+}
+
+/**
+ * A handler was not done in its time. It may be running still, so whatever it was lent (a transaction, its connection) must be taken from it, never be
+ * given to somebody else as it is.
+ */
+export class TimeoutError extends TidingsError {
+  constructor(
+    /** As `RankGiftHandler.rank`. */
+    readonly handler: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      'TIDINGS_TIMEOUT',
+      `${handler}: expected to be done within ${timeoutMs} ms, found it still running; its transaction is rolled back. Pass context.signal on to what it waits for, or raise timeoutMs`,
+    );
+  }
+}
+
 /** Whatever was thrown, as an Error: somebody may throw a string, or what cannot even be printed. Never throws. */
 export const asError = (thrown: unknown): Error =>
   thrown instanceof Error

@@ -6,6 +6,7 @@ import {
   type Statement,
   type Store,
   TidingsError,
+  TimeoutError,
   type Transaction,
 } from '@tidings/core';
 import type { ClientBase, Pool } from 'pg';
@@ -51,7 +52,9 @@ export class TypeormStore implements Store {
         throw new NotCommittedError('one in which a statement failed (the server rolled it back)');
       return result;
     } catch (thrown) {
-      await rollback(runner, client);
+      // Work that timed out goes on, and may hold the client: ending it is the only way to take the transaction from it, and needs no answer.
+      if (thrown instanceof TimeoutError) endClient(client);
+      else await rollback(runner, client);
       throw thrown;
     } finally {
       await runner.release();
@@ -103,6 +106,10 @@ async function rollback(runner: QueryRunner, client: ClientBase): Promise<void> 
   try {
     if (runner.isTransactionActive) await runner.rollbackTransaction();
   } catch {
-    void (client as unknown as { end(): Promise<void> }).end().catch(() => undefined);
+    endClient(client);
   }
+}
+
+function endClient(client: ClientBase): void {
+  void (client as unknown as { end(): Promise<void> }).end().catch(() => undefined);
 }

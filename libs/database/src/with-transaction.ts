@@ -1,4 +1,4 @@
-import { asError, TidingsError } from '@tidings/core';
+import { asError, TidingsError, TimeoutError } from '@tidings/core';
 import type { Pool, PoolClient } from 'pg';
 
 /** A transaction did not commit although the work in it resolved. Another try may succeed. */
@@ -22,6 +22,8 @@ export function assertCommittable(client: Pick<PoolClient, 'getTransactionStatus
  * Runs `work` in a transaction on a client of the pool: commits when it resolves, rolls back when it rejects, and passes on what it rejected with.
  * When the connection breaks during COMMIT, nobody knows the outcome: it rejects, and the work must be fit to run again.
  *
+ * Work that rejects with TimeoutError may still be at it: its connection is ended, so that nothing of it commits, now or later.
+ *
  * Concurrency: each call takes one client for as long as `work` runs. Do not take a second one in there: a pool of N dead-locks at N such calls.
  *
  * @throws NotCommittedError when the work resolved but nothing could be committed.
@@ -41,6 +43,8 @@ export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) 
       throw new NotCommittedError(`one in which a statement failed (the server answered ${command} to COMMIT)`);
     return result;
   } catch (thrown) {
+    // Work that timed out goes on, and may hold the client: ending it is the only way to take the transaction from it, and needs no answer.
+    if (thrown instanceof TimeoutError) broken ??= thrown;
     // A client that cannot even roll back goes back as broken, else the next user of the pool would inherit the transaction.
     if (!broken) await client.query('rollback').catch((error: unknown) => void (broken = asError(error)));
     throw thrown;

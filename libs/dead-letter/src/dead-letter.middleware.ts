@@ -6,8 +6,10 @@ import {
   type DeadLetterSink,
   errorChain,
   type FailureRecord,
+  type HandlerDefinition,
   type MessageContext,
   type Middleware,
+  reject,
   retry,
   type Settlement,
   silentLogger,
@@ -39,22 +41,30 @@ export interface DeadLetterMiddlewareOptions {
  */
 export function deadLetterMiddleware(options: DeadLetterMiddlewareOptions): Middleware {
   const { sinkOf, instance, clock = systemClock, logger = silentLogger, againAfterMs = 1_000 } = options;
-  const told = async (context: MessageContext, telling: Promise<void> | undefined): Promise<void> => {
+  const told = async <T>(context: MessageContext, telling: Promise<T> | undefined): Promise<T | undefined> => {
     try {
-      await telling;
+      return await telling;
     } catch (thrown) {
       logger.warn({ message: context.message.id, err: asError(thrown) }, 'a failed attempt could not be noted');
+      return undefined;
     }
   };
   return async (context, next) => {
-    const settlement = await next();
+    let settlement = await next();
+    let noted = false;
     const sink = sinkOf(context.handler.store);
     if (!sink) return settlement;
     if (settlement.kind === 'retry' && settlement.counted) {
       const failures = failuresOf(context, settlement, instance, clock);
-      await told(context, sink.note?.({ ...identityOf(context), failures }));
+      const elapsedMs = await told(context, sink.note?.({ ...identityOf(context), failures }));
+      const overdue = overdueOf(context.handler.retry, settlement, elapsedMs);
+      if (overdue !== undefined) {
+        noted = true; // the letter begins with them
+        settlement = reject(overdue, settlement.error);
+      }
     }
-    if (settlement.kind === 'accept' && context.attempt > 1) await told(context, sink.forget?.(identityOf(context)));
+    if (settlement.kind === 'accept' && context.delivery.attempt > 1)
+      await told(context, sink.forget?.(identityOf(context)));
     if (settlement.kind !== 'reject') return settlement;
     try {
       await sink.bury({
@@ -63,13 +73,24 @@ export function deadLetterMiddleware(options: DeadLetterMiddlewareOptions): Midd
         handler: context.handler.name,
         reason: settlement.reason,
         attempts: context.attempt,
-        failures: failuresOf(context, settlement, instance, clock),
+        failures: noted ? [] : failuresOf(context, settlement, instance, clock),
       });
       return accept;
     } catch (thrown) {
       return retry(againAfterMs, { counted: false, error: asError(thrown) });
     }
   };
+}
+
+/** Why a retry comes too late for its policy; undefined when it does not. What could not be noted has no time, and is retried. */
+function overdueOf(
+  { maxElapsedMs }: HandlerDefinition['retry'],
+  { afterMs, error }: Extract<Settlement, { kind: 'retry' }>,
+  elapsedMs: number | undefined,
+): string | undefined {
+  if (maxElapsedMs === undefined || elapsedMs === undefined || elapsedMs + afterMs <= maxElapsedMs) return undefined;
+  const last = error ? `, the last with: ${error.message}` : '';
+  return `gave up ${Math.round(elapsedMs)} ms after the first failure: a retry in ${afterMs} ms would be past maxElapsedMs ${maxElapsedMs}${last}`;
 }
 
 const identityOf = ({ handler, message }: MessageContext): Pick<DeadLetter, 'direction' | 'place' | 'message'> => ({

@@ -2,6 +2,7 @@ import {
   accept,
   type DeadLetter,
   type DeadLetterSink,
+  fixed,
   type HandlerDefinition,
   MessageContext,
   park,
@@ -21,7 +22,8 @@ class FakeSink implements DeadLetterSink, FailureStory {
   readonly letters: Partial<DeadLetter>[] = [];
   failure: Error | undefined;
   bury = (letter: DeadLetter): Promise<void> => this.#take('bury', letter);
-  note = (letter: Partial<DeadLetter>): Promise<void> => this.#take('note', letter);
+  elapsedMs = 0;
+  note = (letter: Partial<DeadLetter>): Promise<number> => this.#take('note', letter).then(() => this.elapsedMs);
   forget = (letter: Partial<DeadLetter>): Promise<void> => this.#take('forget', letter);
   async #take(call: string, letter: Partial<DeadLetter>): Promise<void> {
     this.calls.push(call);
@@ -32,12 +34,13 @@ class FakeSink implements DeadLetterSink, FailureStory {
 
 describe('deadLetterMiddleware', () => {
   const clock = { ...systemClock, now: () => 1_795_255_200_000 };
-  const setUp = (attempt = 1) => {
+  const setUp = (attempt = 1, policy = fixed()) => {
     const sink = new FakeSink();
     const handler = {
       name: 'RankGiftHandler.rank',
       store: 'main',
       transport: 'rabbit',
+      retry: policy,
       subscription: { group: 'ranking', topic: 'gift.sent' },
     } as unknown as HandlerDefinition;
     const context = new MessageContext(
@@ -132,6 +135,27 @@ describe('deadLetterMiddleware', () => {
     sink.failure = new Error('disk full');
     expect(await run(retry(10))).toEqual(retry(10));
     expect(await run(accept)).toEqual(accept);
+  });
+
+  it('buries what would be retried past its time, counted from the first failure that the store noted', async () => {
+    const { sink, context, run } = setUp(3, fixed({ attempts: Infinity, maxElapsedMs: 1_000 }));
+    const error = new Error('still away');
+    sink.elapsedMs = 900;
+    expect(await run(retry(100, { error }))).toMatchObject({ kind: 'retry' });
+    context.failures.push({ attempt: 3, at: '2026-11-21T10:00:00.000Z', error });
+    expect(await run(retry(101, { error }))).toEqual(accept);
+    expect(sink.calls).toEqual(['note', 'note', 'bury']);
+    expect(sink.letters[2]).toMatchObject({
+      reason:
+        'gave up 900 ms after the first failure: a retry in 101 ms would be past maxElapsedMs 1000, the last with: still away',
+      failures: [], // noted just before
+    });
+  });
+
+  it('goes on retrying what it cannot time: a note that fails must not bury a message', async () => {
+    const { sink, run } = setUp(3, fixed({ attempts: Infinity, maxElapsedMs: 1 }));
+    sink.failure = new Error('store away');
+    expect(await run(retry(100))).toEqual(retry(100));
   });
 
   it.each([park('later'), release])('leaves $kind alone', async (settlement) => {

@@ -6,8 +6,11 @@ import type { LetterSummary, StoredLetter } from './stored-letter';
 
 /** Remembers the failed attempts of messages that are tried again, so that a dead letter tells them all, whichever process made them. */
 export interface FailureStory {
-  /** Resolves when stored. A letter with the same identity, buried later, begins with these failures. Not idempotent: each call is told. */
-  note(letter: LetterIdentity & Pick<DeadLetter, 'failures'>): Promise<void>;
+  /**
+   * Resolves when stored, with the milliseconds since the first failure that was noted of this letter, by the store's clock: 0 for the first. A letter
+   * with the same identity, buried later, begins with these failures. Not idempotent: each call is told.
+   */
+  note(letter: LetterIdentity & Pick<DeadLetter, 'failures'>): Promise<number>;
   /** The message was handled after all. Idempotent. */
   forget(letter: LetterIdentity): Promise<void>;
 }

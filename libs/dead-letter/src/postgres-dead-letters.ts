@@ -78,7 +78,7 @@ export class PostgresDeadLetters implements DeadLetters {
     return insertLetter(this.store, letter);
   }
 
-  note(letter: LetterIdentity & Pick<DeadLetter, 'failures'>): Promise<void> {
+  note(letter: LetterIdentity & Pick<DeadLetter, 'failures'>): Promise<number> {
     return noteFailures(this.store, letterKeyOf(letter), letter.failures);
   }
 

@@ -5,6 +5,7 @@ import {
   type Middleware,
   retryMiddleware,
   type TidingsLogger,
+  timeoutMiddleware,
 } from '@tidings/core';
 
 export interface ChainParts {
@@ -22,10 +23,19 @@ export interface ChainParts {
  * The order in which policies surround each handler, outermost first; nowhere else is it decided.
  * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
- * - The inbox is innermost: guard, interceptor, pipe and handler run in its transaction.
+ * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
+ * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
   const { middleware, logger, clock, deadLetter, inbox } = parts;
-  const chain = [...middleware, logMiddleware(logger), deadLetter, retryMiddleware(clock), checksumMiddleware, inbox];
+  const chain = [
+    ...middleware,
+    logMiddleware(logger),
+    deadLetter,
+    retryMiddleware(clock),
+    checksumMiddleware,
+    inbox,
+    timeoutMiddleware(clock, logger),
+  ];
   return chain.filter((policy) => policy !== undefined);
 }

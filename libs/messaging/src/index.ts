@@ -24,6 +24,7 @@ export {
   type DeliveryLevel,
   exponential,
   fixed,
+  linear,
   type Message,
   type MessageContract,
   MessageContext,
@@ -37,10 +38,13 @@ export {
   reject,
   release,
   retry,
+  RetryAfterError,
+  type RetryDescription,
   type RetryOptions,
   type RetryPolicy,
   type Settlement,
   type TidingsLogger,
+  TimeoutError,
 } from '@tidings/core';
 export type {
   AuditEntry,

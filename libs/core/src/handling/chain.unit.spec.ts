@@ -11,7 +11,8 @@ import type { HandlerDefinition } from './handler';
 import { logMiddleware } from './log.middleware';
 import type { MessageContext } from './message-context';
 import type { Middleware } from './middleware';
-import { fixed, type RetryPolicy } from './retry-policy';
+import { fixed } from './retry-backoff';
+import type { RetryPolicy } from './retry-policy';
 import { retryMiddleware } from './retry.middleware';
 
 const GiftSent = defineMessage('gift.sent', { schema: z.object({ coins: z.number() }) });
@@ -166,7 +167,7 @@ describe('the retry middleware', () => {
     expect([opened, tries]).toEqual([3, 3]);
     expect(failures.map(({ attempt, at, error }) => [attempt, at, error.message])).toEqual([
       [1, '2027-01-15T08:00:00.000Z', 'try 1'],
-      [1, '2027-01-15T08:00:00.000Z', 'try 2'],
+      [2, '2027-01-15T08:00:00.000Z', 'try 2'],
     ]);
   });
 

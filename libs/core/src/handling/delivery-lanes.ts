@@ -1,7 +1,7 @@
 import { asError, OptionsError } from '../errors';
 import type { Delivery } from '../message/message';
 import type { Clock } from '../scheduling/clock';
-import { PARK_RETRY_MS, release, retry, type Settlement } from '../transport/settlement';
+import { attemptsIn, PARK_RETRY_MS, release, retry, type Settlement } from '../transport/settlement';
 import type { Receive, Subscription } from '../transport/subscriber';
 
 /** For what a receiver must not do: reject, or release without a stop. At once would be a hot loop, never would be a lost message. */
@@ -117,7 +117,7 @@ export class DeliveryLanes {
       if (settlement.kind !== 'retry' && settlement.kind !== 'park') return settlement;
       const again = settlement.kind === 'park' ? { afterMs: PARK_RETRY_MS, counted: false } : settlement;
       await this.#retryAfter(again.afterMs);
-      delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + (again.counted ? 1 : 0) };
+      delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + attemptsIn(again) };
     }
   }
 

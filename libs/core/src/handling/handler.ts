@@ -24,6 +24,8 @@ export interface HandlerDefinition {
   readonly store: string;
   readonly level: DeliveryLevel;
   readonly retry: RetryPolicy;
+  /** What the handler may take, in milliseconds; then the attempt has failed. Undefined: as long as it likes. */
+  readonly timeoutMs?: number;
   /** Runs the user's code with the decoded payload. Resolves with a settlement of its own, or with nothing for `accept`. */
   readonly invoke: (payload: unknown, context: MessageContext) => Promise<Settlement | void>;
 }

@@ -9,20 +9,20 @@ export class MessageContext {
   /** Failures of this delivery so far, immediate retries included; the dead letter tells them all. */
   readonly failures: Failure[] = [];
 
+  /** Runs of the handler so far, this one included: 1 for the first. Immediate retries count, and so do attempts in other processes. */
+  attempt: number;
+
   constructor(
     readonly delivery: Delivery,
     readonly handler: HandlerDefinition,
-    /** Aborts when the subscription stops and its drain time is over. */
-    readonly signal: AbortSignal,
-  ) {}
+    /** Aborts when the handler's time is over, and when the subscription stops and its drain time is over. */
+    public signal: AbortSignal,
+  ) {
+    this.attempt = delivery.attempt;
+  }
 
   get message(): Message {
     return this.delivery.message;
-  }
-
-  /** 1 for the first delivery. */
-  get attempt(): number {
-    return this.delivery.attempt;
   }
 }
 

@@ -1,9 +1,11 @@
-import { ContractError, NewerVersionError, NonRetriableError, OptionsError } from '../errors';
-import { park, reject, retry, type Settlement } from '../transport/settlement';
+import type { Settlement } from '../transport/settlement';
 
-/** Decides what becomes of a failed attempt. Pure: the same error and attempt give the same kind of settlement. */
+/**
+ * Decides what becomes of a failed attempt. Pure but for jitter: the same error and attempt give the same kind of settlement, in whatever process.
+ * That is what makes attempts exact in a cluster: the number of the attempt travels with the message, and nobody keeps a count of its own.
+ */
 export interface RetryPolicy {
-  /** Attempts made at once, in process, before a delay is taken. 0: none. They count as one attempt at the broker. */
+  /** The first so many retries are made at once, in process. Each counts as an attempt. 0: none. */
   readonly immediate: number;
   /** Could the same message succeed if tried again? Says nothing about how often it was tried. */
   retriable(error: Error): boolean;
@@ -12,73 +14,27 @@ export interface RetryPolicy {
    * as long, and a start with a shorter retention is refused. Undefined: not known.
    */
   readonly longestMs?: number;
-  /** `attempt` is the one that failed, 1 for the first. */
+  /**
+   * No retry begins later than this after the message's first failure, in milliseconds, by the clock of the store that notes failures. Needs a store.
+   * Undefined: attempts alone decide.
+   */
+  readonly maxElapsedMs?: number;
+  /** `attempt` is the one that failed: 1 for the first run of the handler, immediate ones included. */
   settle(error: Error, attempt: number): Settlement;
+  /** The policy as plain data, for people and endpoints; JSON.stringify of a policy gives the same. */
+  describe?(): RetryDescription;
 }
 
-export interface RetryOptions {
-  /** Attempts in all, the first included; Infinity for ever. Default 5. */
-  readonly attempts?: number;
-  /** In-process attempts before each delay. Default 1; they mend a lost serialisation race without a round trip. */
-  readonly immediate?: number;
-  /** Before the second attempt. Default 1,000. */
-  readonly delayMs?: number;
-  /** No delay is longer. Default 60,000. */
-  readonly maxDelayMs?: number;
-  /** True for errors that no retry can mend; they are dead-lettered at once. Contract errors and `NonRetriableError` always are. */
-  readonly nonRetriable?: (error: Error) => boolean;
+/** What JSON can hold: an endless number of attempts is `unlimited`. */
+export interface RetryDescription {
+  readonly kind: string;
+  readonly attempts: number | 'unlimited';
+  readonly immediate: number;
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  readonly jitter: string;
+  readonly maxRetryAfterMs: number;
+  readonly maxElapsedMs?: number;
+  /** By error, the first that matches counts. `on` is the class's or the predicate's name. */
+  readonly rules: readonly ({ readonly on: string } & Readonly<Record<string, string | number | boolean>>)[];
 }
-
-const neverRetriable = (error: Error): boolean =>
-  error instanceof NonRetriableError || error instanceof ContractError || error instanceof NewerVersionError;
-
-/** Checked where the policy is made: a NaN would compare false with every attempt and retry for ever. */
-function checkOptions({ attempts = 1, immediate = 0, delayMs = 0, maxDelayMs = 0 }: RetryOptions): void {
-  const whole = (name: string, value: number, from: number): void => {
-    if (value >= from && (Number.isInteger(value) || value === Infinity)) return;
-    throw new OptionsError(`retry.${name}`, `must be a whole number from ${from}, found ${value}`);
-  };
-  whole('attempts', attempts, 1);
-  whole('immediate', immediate, 0);
-  whole('delayMs', delayMs, 0);
-  whole('maxDelayMs', maxDelayMs, 0);
-}
-
-function policy(options: RetryOptions, delayBefore: (attempt: number) => number): RetryPolicy {
-  checkOptions(options);
-  const { attempts = 5, immediate = 1, maxDelayMs = 60_000, nonRetriable = () => false } = options;
-  const retriable = (error: Error): boolean => !neverRetriable(error) && !nonRetriable(error);
-  const delayMs = (attempt: number): number => Math.min(maxDelayMs, delayBefore(attempt));
-  return Object.freeze({
-    immediate,
-    retriable,
-    longestMs: longest(attempts, delayMs),
-    settle(error: Error, attempt: number): Settlement {
-      if (error instanceof NewerVersionError) return park(error.message, error);
-      if (!retriable(error)) return reject(`not retriable: ${error.message}`, error);
-      if (attempt >= attempts) return reject(`failed ${attempt} times, the last with: ${error.message}`, error);
-      return retry(delayMs(attempt + 1), { error });
-    },
-  });
-}
-
-/** Delays of our policies no longer grow after this many attempts. */
-const GROWING = 64;
-
-function longest(attempts: number, delayMs: (attempt: number) => number): number {
-  if (attempts === Infinity) return Infinity;
-  const growing = Math.min(attempts, GROWING);
-  let sum = (attempts - growing) * delayMs(growing);
-  for (let attempt = 2; attempt <= growing; attempt++) sum += delayMs(attempt);
-  return sum;
-}
-
-/** The same delay before each retry. */
-export const fixed = (options: RetryOptions = {}): RetryPolicy => policy(options, () => options.delayMs ?? 1_000);
-
-/** Doubles the delay with each retry: 1 s, 2 s, 4 s … up to `maxDelayMs`. */
-export const exponential = (options: RetryOptions = {}): RetryPolicy =>
-  policy(options, (attempt) => (options.delayMs ?? 1_000) * 2 ** Math.min(attempt - 2, 40));
-
-/** One attempt, then the dead letters. */
-export const never = (): RetryPolicy => policy({ attempts: 1, immediate: 0 }, () => 0);

@@ -11,7 +11,10 @@ export interface Closeable {
 export interface Store extends Queryable {
   /** Tidings' schema in it, as `tidings`. Quoted by whoever builds SQL with it: use `table(store, name)`. */
   readonly schema: string;
-  /** Runs `work` in a transaction that commits when it resolves and rolls back when it rejects; the rejection is passed on. */
+  /**
+   * Runs `work` in a transaction that commits when it resolves and rolls back when it rejects; the rejection is passed on. When that is a TimeoutError
+   * the work is still running: its connection is ended without a word to the server, so that nothing of it can commit or block the next one.
+   */
   run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
    * The user's open transaction, from what the user has in hand: an EntityManager, a QueryRunner, a pg client, or a `Transaction` itself.

@@ -9,7 +9,14 @@
  */
 export type Settlement =
   | { readonly kind: 'accept' }
-  | { readonly kind: 'retry'; readonly afterMs: number; readonly counted: boolean; readonly error?: Error }
+  | {
+      readonly kind: 'retry';
+      readonly afterMs: number;
+      readonly counted: boolean;
+      /** How many attempts the delivery made, when it was more than one: the next one's number is so much higher. */
+      readonly attempts?: number;
+      readonly error?: Error;
+    }
   | { readonly kind: 'reject'; readonly reason: string; readonly error?: Error }
   | { readonly kind: 'park'; readonly reason: string; readonly error?: Error }
   | { readonly kind: 'release' };
@@ -28,6 +35,15 @@ export const reject = (reason: string, error?: Error): Settlement => ({
   ...(error && { error }),
 });
 export const park = (reason: string, error?: Error): Settlement => ({ kind: 'park', reason, ...(error && { error }) });
+
+/** By how much the attempt of the next delivery is higher. */
+export const attemptsIn = ({
+  counted,
+  attempts = 1,
+}: {
+  readonly counted: boolean;
+  readonly attempts?: number;
+}): number => (counted ? attempts : 0);
 
 /** How long a transport without parking waits before it offers a parked message again. */
 export const PARK_RETRY_MS = 30_000;

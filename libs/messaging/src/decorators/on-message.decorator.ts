@@ -13,6 +13,11 @@ export interface OnMessageOptions {
   readonly level?: DeliveryLevel;
   /** What becomes of a failure. Default `exponential()`: 5 attempts, then the dead letters. None with `atMostOnce`. */
   readonly retry?: RetryPolicy;
+  /**
+   * What the handler may take for one attempt, in milliseconds. Then `context.signal` aborts, the attempt has failed with TimeoutError, what it wrote in
+   * its transaction is rolled back and its place is free, whether it heeds the signal or not. Default: as long as it likes.
+   */
+  readonly timeoutMs?: number;
   /** Every process gets every message; nothing is kept for one that is away. Default false. */
   readonly broadcast?: boolean;
   /** Where a group that did not exist before begins. Default `now`. */

@@ -39,7 +39,10 @@ const schema = z.strictObject({
   ordered: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(10_000).optional(),
   level: z.enum(['atMostOnce', 'atLeastOnce', 'effectivelyOnce']).optional(),
-  retry: z.custom(hasSettle, { error: 'expected a retry policy: exponential(), fixed() or never()' }).optional(),
+  retry: z
+    .custom(hasSettle, { error: 'expected a retry policy: exponential(), linear(), fixed() or never()' })
+    .optional(),
+  timeoutMs: z.number().int().min(1).optional(),
   broadcast: z.boolean().optional(),
   from: z.enum(['now', 'earliest']).optional(),
   transport: z.string().optional(),
@@ -86,7 +89,24 @@ function definitionOf(
     );
   }
   const retry = options.retry ?? (level === 'atMostOnce' ? never() : exponential());
-  return { name, contract, subscription, transport, store, level, retry, invoke };
+  if (retry.maxElapsedMs !== undefined && store === '') {
+    throw new MessagingConfigurationError(
+      name,
+      "expected a store for retry.maxElapsedMs, found none; it is measured by a store's clock, from the first failure that is noted there. Add one to messaging.stores, or limit attempts only",
+    );
+  }
+  const { timeoutMs } = options;
+  return {
+    name,
+    contract,
+    subscription,
+    transport,
+    store,
+    level,
+    retry,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    invoke,
+  };
 }
 
 function levelOf(name: string, options: OnMessageOptions, { broadcast }: Subscription): DeliveryLevel {

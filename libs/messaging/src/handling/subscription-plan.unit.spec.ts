@@ -1,4 +1,4 @@
-import { accept, exponential, type MessageContract, never } from '@tidings/core';
+import { accept, fixed, exponential, type MessageContract, never } from '@tidings/core';
 import type { OnMessageOptions } from '../decorators/on-message.decorator';
 import { ContractRouter } from '../publishing/contract-router';
 import { route, type Route } from '../publishing/route';
@@ -145,7 +145,19 @@ describe('The plan of subscriptions', () => {
       'no policy as retry',
       [handler('A.a', { retry: 5 as never })],
       {},
-      '@OnMessage(gift.sent) of A.a.retry: expected a retry policy: exponential(), fixed() or never()',
+      '@OnMessage(gift.sent) of A.a.retry: expected a retry policy: exponential(), linear(), fixed() or never()',
+    ],
+    [
+      'a limit in time that no clock measures',
+      [handler('A.a', { level: 'atLeastOnce', retry: fixed({ maxElapsedMs: 5_000 }) })],
+      { stores: [] },
+      'A.a: expected a store for retry.maxElapsedMs, found none',
+    ],
+    [
+      'a time-out of nothing',
+      [handler('A.a', { timeoutMs: 0 })],
+      {},
+      '@OnMessage(gift.sent) of A.a.timeoutMs: Too small: expected number to be >=1',
     ],
     [
       'an option that does not exist',

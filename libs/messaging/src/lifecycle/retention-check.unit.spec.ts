@@ -24,10 +24,15 @@ describe('the inbox must outlast the retries', () => {
 
   it('a policy tells its longest time', () => {
     expect(fixed({ attempts: 1 }).longestMs).toBe(0);
-    expect(fixed({ attempts: 4, delayMs: 100 }).longestMs).toBe(300);
-    expect(exponential({ attempts: 5, delayMs: 1_000, maxDelayMs: 5_000 }).longestMs).toBe(
+    const own = { immediate: 0, maxRetryAfterMs: 0 };
+    expect(fixed({ ...own, attempts: 4, delayMs: 100 }).longestMs).toBe(300);
+    expect(exponential({ ...own, attempts: 4, delayMs: 100, immediate: 1 }).longestMs).toBe(100 + 100 + 200);
+    expect(fixed({ ...own, attempts: 4, delayMs: 100, maxRetryAfterMs: 5_000 }).longestMs).toBe(15_000);
+    expect(exponential({ ...own, attempts: 5, delayMs: 1_000, maxDelayMs: 5_000 }).longestMs).toBe(
       1_000 + 2_000 + 4_000 + 5_000,
     );
-    expect(exponential({ attempts: 1_000, delayMs: 1, maxDelayMs: 10 }).longestMs).toBe(1 + 2 + 4 + 8 + 995 * 10);
+    expect(exponential({ ...own, attempts: 1_000, delayMs: 1, maxDelayMs: 10 }).longestMs).toBe(
+      1 + 2 + 4 + 8 + 995 * 10,
+    );
   });
 });

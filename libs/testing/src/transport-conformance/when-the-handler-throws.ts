@@ -3,6 +3,7 @@ import {
   defineMessage,
   dispatcher,
   fixed,
+  has,
   type HandlerDefinition,
   retry,
   retryMiddleware,
@@ -25,6 +26,22 @@ export const whenTheHandlerThrows: readonly Behaviour[] = [
       await recording.received(3);
       expect(recording.deliveries.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
       expect(recording.deliveries.map(({ redelivered }) => redelivered)).toEqual([false, true, true]);
+    },
+  },
+  {
+    name: 'several attempts in one delivery: all of them counted',
+    needs: [],
+    run: async (scene) => {
+      const transport = await scene.transport();
+      for (const ordered of [false, true]) {
+        if (ordered && !has(scene.harness.capabilities.ordered)) continue;
+        const recording = scene.recording(({ attempt }) => (attempt < 5 ? { ...retry(0), attempts: 3 } : accept));
+        const topic = scene.topic(`several.${ordered}`);
+        await scene.subscribe(transport, recording, { ordered, topic });
+        await scene.publish(transport, scene.messages(1, { topic }));
+        await recording.received(3);
+        expect(recording.deliveries.map(({ attempt }) => attempt)).toEqual([1, 4, 7]);
+      }
     },
   },
   {

@@ -1,5 +1,6 @@
 import {
   type ActiveSubscription,
+  attemptsIn,
   type Clock,
   type Delivery,
   DeliveryLanes,
@@ -145,7 +146,7 @@ export class MemoryConsumer implements ActiveSubscription {
     if (line.broken) return settlement; // the entry is somebody else's by now
     if (settlement.kind === 'retry' || settlement.kind === 'park') {
       held.backingOff = this.subscription.ordered && delivery.message.key !== null;
-      if (settlement.kind === 'retry' && settlement.counted) held.entry.attempts = delivery.attempt;
+      if (settlement.kind === 'retry') held.entry.attempts = delivery.attempt - 1 + attemptsIn(settlement);
       if (held.backingOff) this.queue.deal();
     }
     return settlement;

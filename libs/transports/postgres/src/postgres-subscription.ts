@@ -3,6 +3,7 @@ import {
   accept,
   type ActiveSubscription,
   asError,
+  attemptsIn,
   type Delivery,
   DeliveryLanes,
   PARK_RETRY_MS,
@@ -116,19 +117,19 @@ export class PostgresSubscription implements ActiveSubscription {
     };
     const settlement = await this.#lanes.run(delivery);
     if (settlement.kind === 'release') return false;
-    if (settlement.kind === 'retry') await this.#again(logged, settlement.afterMs, settlement.counted);
-    if (settlement.kind === 'park') await this.#again(logged, PARK_RETRY_MS, false);
+    if (settlement.kind === 'retry') await this.#again(logged, settlement.afterMs, attemptsIn(settlement));
+    if (settlement.kind === 'park') await this.#again(logged, PARK_RETRY_MS, 0);
     return true;
   }
 
   /** Files the retry, for this group alone, before the cursor passes the original: a crash in between delivers twice, never not at all. */
-  #again({ message, attempts }: LoggedMessage, afterMs: number, counted: boolean): Promise<void> {
+  #again({ message, attempts }: LoggedMessage, afterMs: number, made: number): Promise<void> {
     return this.log.appendAlone([
       {
         message,
         destination: this.#own,
         fresh: false,
-        attempts: attempts + (counted ? 1 : 0),
+        attempts: attempts + made,
         optional: false,
         delayMs: afterMs,
       },

@@ -222,9 +222,9 @@ export class RabbitMqSubscription implements ActiveSubscription {
       const settlement = await this.#lanes.run(delivery);
       if (!broadcast || (settlement.kind !== 'retry' && settlement.kind !== 'park')) return settlement;
       // Only this process is to have it again, and nothing is kept for it: it waits here.
-      const { afterMs, counted } = againOf(settlement);
+      const { afterMs, made } = againOf(settlement);
       await this.settings.clock.wait(afterMs, this.#stopping.signal);
-      delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + (counted ? 1 : 0) };
+      delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
     }
   }
 

@@ -1,4 +1,5 @@
 import {
+  attemptsIn,
   type Delivery,
   laneOf,
   PARK_RETRY_MS,
@@ -19,8 +20,10 @@ const MAX_REASON = 4_000;
 export type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
 
 /** RabbitMQ has no parking: a parked message is retried, uncounted. */
-export const againOf = (settlement: Again): { readonly afterMs: number; readonly counted: boolean } =>
-  settlement.kind === 'park' ? { afterMs: PARK_RETRY_MS, counted: false } : settlement;
+export const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
+  settlement.kind === 'park'
+    ? { afterMs: PARK_RETRY_MS, made: 0 }
+    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
 
 /**
  * Puts what a handler did not accept where it belongs: a copy in front of its group, or among the group's dead letters. Each method resolves with
@@ -40,12 +43,12 @@ export class SettlementFiler {
     again: Again,
     needed: () => boolean,
   ): Promise<boolean> {
-    const { afterMs, counted } = againOf(again);
+    const { afterMs, made } = againOf(again);
     const copy = {
       message,
       group,
       delayMs: afterMs,
-      attempts: counted ? attempt : attempt - 1,
+      attempts: attempt - 1 + made,
       ...(stamp && { stamp }),
     };
     return this.#file(message.id, needed, () => this.publisher.publish([copy]));
