@@ -5,6 +5,8 @@ export interface Held {
   readonly reader: number;
   readonly lane: number;
   readonly epoch: number;
+  /** The server's when the lane was taken: `at` means nothing in another one (create-incarnation.ts). */
+  readonly incarnation: string;
 }
 
 /** A lane whose lease this process holds. */

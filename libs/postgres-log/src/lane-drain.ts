@@ -37,7 +37,7 @@ export class LaneDrain {
 
   /** A window that does not fit: measured once, then read in pages. */
   async largeWindow(lane: HeldLane): Promise<void> {
-    const { target, low, high } = await measureWindow(this.store, lane.destination, lane.lane, lane.at.snap);
+    const { target, low, high } = await measureWindow(this.store, lane);
     if (low === null || high === null) return;
     lane.at = { ...lane.at, target, progress: String(BigInt(low) - 1n), high };
     await this.rest(lane);
@@ -84,7 +84,7 @@ export class LaneDrain {
   /** Never rejects unheard: the page may be thrown away. */
   #read(lane: HeldLane, at: Position): Promise<LogRow[]> {
     if (!isOpen(at)) return Promise.resolve([]);
-    const reading = readPage(this.store, lane.destination, lane.lane, at, this.setup.options.batch);
+    const reading = readPage(this.store, lane, at, this.setup.options.batch);
     reading.catch(() => undefined);
     return reading;
   }

@@ -125,6 +125,7 @@ export class LaneLeases {
       lane: row.lane,
       destination: this.#readers.get(row.reader)!,
       epoch: Number(row.epoch),
+      incarnation: row.incarnation,
       epochStart: Number(row.epoch_start),
       tid: row.tid,
       leasedAt,

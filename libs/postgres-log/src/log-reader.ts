@@ -215,6 +215,7 @@ export class LogReader {
       destination: lane.destination,
       lane: lane.lane,
       snap: lane.at.snap,
+      incarnation: lane.incarnation,
     }));
     const { target, rows } = await readSmallWindows(this.setup.log.store, asked, batch + 1).catch((error: unknown) => {
       for (const lane of idle) lane.dirty = true;

@@ -1,6 +1,7 @@
 import type { Migration } from '@tidings/core';
+import { createIncarnation } from './sql/create-incarnation';
 import { createLog } from './sql/create-log';
 import { createRotation } from './sql/create-rotation';
 
 /** The log's tables, in the order of their making. */
-export const postgresLogMigrations: readonly Migration[] = [createLog, createRotation];
+export const postgresLogMigrations: readonly Migration[] = [createLog, createRotation, createIncarnation];

@@ -29,6 +29,7 @@ export class SpecLog {
   /** A log with connections of its own: as another process has it. */
   log(): MessageLog {
     const pool = new Pool({ connectionString: this.url, max: 12 });
+    pool.on('error', () => undefined); // a spec that stops the server
     const store = pg(pool, { schema: this.schema });
     this.#opened.push({ store, pool });
     return logOf(store, systemClock, silentLogger);

@@ -1,4 +1,5 @@
 import { type Store, table } from '@tidings/core';
+import type { HeldLane } from '../held-lane';
 import { prepared } from '../prepared-statement';
 
 export interface Window {
@@ -9,7 +10,7 @@ export interface Window {
 }
 
 /** Bounds of a window too large for one batch: one pass over the (destination, lane, xid) index, once a window, nothing kept in memory. */
-export async function measureWindow(store: Store, destination: number, lane: number, snap: string): Promise<Window> {
+export async function measureWindow(store: Store, { destination, lane, at, incarnation }: HeldLane): Promise<Window> {
   const message = table(store, 'message');
   const { rows } = await store.query<Window>(
     prepared(
@@ -19,8 +20,9 @@ export async function measureWindow(store: Store, destination: number, lane: num
          select seq from ${message} where destination = $1 and lane = $2 and xid >= pg_snapshot_xmax($3::pg_snapshot)
          union all
          select seq from pg_snapshot_xip($3::pg_snapshot) x, lateral (
-           select seq from ${message} where destination = $1 and lane = $2 and xid = x) late) w`,
-      [destination, lane, snap],
+           select seq from ${message} where destination = $1 and lane = $2 and xid = x) late) w
+        where exists (select from ${table(store, 'incarnation')} where one and id = $4)`,
+      [destination, lane, at.snap, incarnation],
     ),
   );
   return rows[0]!;

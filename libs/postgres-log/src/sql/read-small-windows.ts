@@ -7,6 +7,7 @@ export interface Asked {
   readonly destination: number;
   readonly lane: number;
   readonly snap: string;
+  readonly incarnation: string;
 }
 
 export interface SmallWindows {
@@ -18,7 +19,8 @@ export interface SmallWindows {
 /**
  * The windows of many lanes at once, at most `limit` rows each. The statement's own snapshot is the target, so plain MVCC visibility is the upper
  * bound. Two narrow index ranges a lane: flat however long another transaction stays open, next to nothing for an idle lane. Without the second
- * one (the xids that were running in `snap`) late commits are lost: 3,025 of a proof's messages.
+ * one (the xids that were running in `snap`) late commits are lost: 3,025 of a proof's messages. A lane of another incarnation has none:
+ * it is lost at its next renewal.
  */
 export async function readSmallWindows(store: Store, asked: readonly Asked[], limit: number): Promise<SmallWindows> {
   const message = table(store, 'message');
@@ -29,7 +31,8 @@ export async function readSmallWindows(store: Store, asked: readonly Asked[], li
       `select case when row_number() over (order by w.reader, w.lane, w.seq) = 1 then pg_current_snapshot()::text end as target, w.*
          from (values (1)) one left join (
            select a.reader, a.lane, b.*
-             from unnest($1::int[], $2::int[], $3::smallint[], $4::pg_snapshot[]) a(reader, destination, lane, snap), lateral (
+             from unnest($1::int[], $2::int[], $3::smallint[], $4::pg_snapshot[], $6::uuid[]) a(reader, destination, lane, snap, incarnation)
+             join ${table(store, 'incarnation')} i on i.one and i.id = a.incarnation, lateral (
                select ${ROW_COLUMNS} from ${message} m
                 where m.destination = a.destination and m.lane = a.lane and m.xid >= pg_snapshot_xmax(a.snap)
                union all
@@ -43,6 +46,7 @@ export async function readSmallWindows(store: Store, asked: readonly Asked[], li
         asked.map((a) => a.lane),
         asked.map((a) => a.snap),
         limit,
+        asked.map((a) => a.incarnation),
       ],
     ),
   );
