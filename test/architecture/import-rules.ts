@@ -74,7 +74,16 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     ours: ['@tidings/core', '@tidings/outbox', '@tidings/inbox', '@tidings/dead-letter'],
     theirs: [...NEST, 'zod'],
     node: ['node:crypto', 'node:os'],
-    specs: ['@nestjs/testing', 'supertest', '@tidings/memory', '@tidings/postgres', '@tidings/postgres-log'],
+    specs: [
+      '@nestjs/testing',
+      'supertest',
+      '@tidings/memory',
+      '@tidings/postgres',
+      '@tidings/postgres-log',
+      'nestjs-cls',
+      '@nestjs-cls/transactional',
+      '@nestjs-cls/transactional-adapter-typeorm',
+    ],
   },
 
   '@tidings/testing': {

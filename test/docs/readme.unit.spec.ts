@@ -5,12 +5,18 @@ import { codeBlocks, fileLinks, regionsOf } from './markdown';
 
 const snippets = readdirSync(join(ROOT, 'docs', 'snippets'));
 const regions = snippets.flatMap((file) => [...regionsOf(read(`docs/snippets/${file}`)).values()]);
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/wire-format.md'].concat(
-  readdirSync(join(ROOT, 'docs', 'adr')).map((file) => `docs/adr/${file}`),
-);
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/operations.md',
+  'docs/transactions.md',
+  'docs/wire-format.md',
+].concat(readdirSync(join(ROOT, 'docs', 'adr')).map((file) => `docs/adr/${file}`));
 
 describe('the documents', () => {
-  it.each(['README.md', 'CONTRIBUTING.md'])(
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/transactions.md'])(
     '%s shows TypeScript only that is compiled and run: regions of docs/snippets',
     (file) => {
       expect(codeBlocks(read(file), 'ts').filter((block) => !regions.includes(block))).toEqual([]);

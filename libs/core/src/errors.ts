@@ -66,11 +66,13 @@ export class NewerWireError extends TidingsError {
 
 /** Publishing or joining was asked outside of an open transaction; the outbox's promise would not hold. */
 export class NotInTransactionError extends TidingsError {
-  constructor(found: string) {
+  constructor(
+    found: string,
+    wayOut = 'publish inside dataSource.transaction(async (manager) => …) or withTransaction(pool, async (client) => …)',
+  ) {
     super(
       'TIDINGS_NOT_IN_TRANSACTION',
-      `expected an EntityManager, QueryRunner or pg client inside an open transaction, found ${found}; ` +
-        'publish inside dataSource.transaction(async (manager) => …) or withTransaction(pool, async (client) => …)',
+      `expected an EntityManager, QueryRunner or pg client inside an open transaction, found ${found}; ${wayOut}`,
     );
   }
 }

@@ -1,5 +1,8 @@
+export type { Ambient } from './ambient';
 export { ClientTransaction, type TransactionState } from './client-transaction';
+export { clsAmbient, type TransactionHostLike } from './cls-ambient';
 export { clientOf, HandlerTransactionError, type HasTransaction, managerOf } from './handler-transaction';
+export { type AdapterToJoin, joinable, type JoinOptions } from './joinable';
 export { migrate, MigrationError, pendingMigrations } from './migrator';
 export { pg, PgStore } from './pg-store';
 export { isRetriable } from './retryable-codes';

@@ -1,4 +1,5 @@
 import {
+  type AmbientTransactions,
   type Closeable,
   NotInTransactionError,
   OptionsError,
@@ -8,14 +9,16 @@ import {
   type Transaction,
 } from '@tidings/core';
 import type { ClientBase, Pool } from 'pg';
+import { type Ambient, checkAmbient, currentOf } from './ambient';
 import { ClientTransaction } from './client-transaction';
 import { OwnConnections } from './own-connections';
 import { checkStoreOptions, type StoreOptions } from './store-options';
 import { withTransaction } from './with-transaction';
 
 /** A store on the user's pg pool. Its transactions carry the `client`: `clientOf(context)`. */
-export class PgStore implements Store {
+export class PgStore implements Store, AmbientTransactions {
   readonly schema: string;
+  readonly #ambient: Ambient<ClientTransaction> | undefined;
   readonly #own: OwnConnections;
   readonly #open = new WeakMap<ClientBase, ClientTransaction>();
 
@@ -27,6 +30,7 @@ export class PgStore implements Store {
       throw new OptionsError('pg(pool)', `expected a Pool of the package pg, found ${typeof pool}`);
     const checked = checkStoreOptions('pg', options);
     this.schema = checked.schema;
+    this.#ambient = checkAmbient('pg', options.ambient);
     this.#own = new OwnConnections(checked, () => pool.options);
   }
 
@@ -35,7 +39,10 @@ export class PgStore implements Store {
   }
 
   run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return withTransaction(this.pool, (client) => work(this.join(client)));
+    return withTransaction(this.pool, (client) => {
+      const transaction = this.join(client);
+      return this.#ambient?.enter(transaction, () => work(transaction)) ?? work(transaction);
+    });
   }
 
   join(handle: unknown): ClientTransaction {
@@ -48,6 +55,10 @@ export class PgStore implements Store {
     const transaction = new ClientTransaction(client);
     this.#open.set(client, transaction);
     return transaction;
+  }
+
+  joinCurrent(): ClientTransaction {
+    return this.join(currentOf(this.#ambient, `pg store ${this.schema}`));
   }
 
   listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Closeable> {

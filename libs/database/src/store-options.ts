@@ -1,7 +1,9 @@
 import { OptionsError, silentLogger, type TidingsLogger } from '@tidings/core';
 import type { PoolConfig } from 'pg';
+import type { Ambient } from './ambient';
+import type { ClientTransaction } from './client-transaction';
 
-export interface StoreOptions {
+export interface StoreOptions<Joined extends ClientTransaction = ClientTransaction> {
   /** Where Tidings' tables are. Default `tidings`. Several services may share a database, each with a schema of its own. */
   readonly schema?: string;
   /** Tidings' own connections at most, beside one for LISTEN when something listens. Default 4. */
@@ -11,6 +13,11 @@ export interface StoreOptions {
    * own connections LISTEN and set start-up parameters, which such a pooler does not carry.
    */
   readonly connection?: PoolConfig;
+  /**
+   * How to find the transaction that is open where a publish is called, for `outbox.publish(…)` without `within`: `clsAmbient(…)` for
+   * `@Transactional()` of nestjs-cls. Default: none, every publish is told its transaction.
+   */
+  readonly ambient?: Ambient<Joined>;
   /** Hears of lost connections. Default silent: they are mended. */
   readonly logger?: TidingsLogger;
 }
@@ -26,7 +33,7 @@ export interface CheckedStoreOptions {
 const MAX_NAME_BYTES = 63;
 
 /** @throws OptionsError that names the bad option below `subject`. */
-export function checkStoreOptions(subject: string, options: StoreOptions): CheckedStoreOptions {
+export function checkStoreOptions(subject: string, options: Omit<StoreOptions, 'ambient'>): CheckedStoreOptions {
   const { schema = 'tidings', connections = 4, connection, logger = silentLogger } = options;
   if (
     typeof schema !== 'string' ||

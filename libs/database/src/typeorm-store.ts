@@ -1,4 +1,5 @@
 import {
+  type AmbientTransactions,
   type Closeable,
   NotInTransactionError,
   OptionsError,
@@ -11,6 +12,7 @@ import {
 } from '@tidings/core';
 import type { ClientBase, Pool } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { type Ambient, checkAmbient, currentOf } from './ambient';
 import { OwnConnections } from './own-connections';
 import { checkStoreOptions, type StoreOptions } from './store-options';
 import { openRunnerOf } from './typeorm-handle';
@@ -18,20 +20,22 @@ import { TypeormTransaction } from './typeorm-transaction';
 import { assertCommittable, NotCommittedError } from './with-transaction';
 
 /** A store on the user's DataSource. Its transactions carry the `manager`: `managerOf(context)`. */
-export class TypeormStore implements Store {
+export class TypeormStore implements Store, AmbientTransactions {
   readonly schema: string;
+  readonly #ambient: Ambient<TypeormTransaction> | undefined;
   readonly #own: OwnConnections;
   readonly #open = new WeakMap<ClientBase, TypeormTransaction>();
 
   constructor(
     private readonly dataSource: DataSource,
-    options: StoreOptions = {},
+    options: StoreOptions<TypeormTransaction> = {},
   ) {
     const type = (dataSource as DataSource | undefined)?.options?.type;
     if (type !== 'postgres')
       throw new OptionsError('typeorm(dataSource)', `expected a DataSource of type postgres, found ${String(type)}`);
     const checked = checkStoreOptions('typeorm', options);
     this.schema = checked.schema;
+    this.#ambient = checkAmbient('typeorm', options.ambient);
     this.#own = new OwnConnections(checked, () => this.#userPool().options);
   }
 
@@ -45,7 +49,7 @@ export class TypeormStore implements Store {
     try {
       await runner.startTransaction();
       const transaction = this.join(runner);
-      const result = await work(transaction);
+      const result = await (this.#ambient?.enter(transaction, () => work(transaction)) ?? work(transaction));
       assertCommittable(client);
       await runner.commitTransaction();
       if (transaction.state !== 'committed')
@@ -73,6 +77,10 @@ export class TypeormStore implements Store {
     return transaction;
   }
 
+  joinCurrent(): TypeormTransaction {
+    return this.join(currentOf(this.#ambient, `typeorm store ${this.schema}`));
+  }
+
   listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Closeable> {
     return this.#own.listen(channel, onNotify);
   }
@@ -98,7 +106,7 @@ export class TypeormStore implements Store {
 }
 
 /** A store on a TypeORM DataSource of type postgres. The DataSource stays the user's: Tidings never initialises or destroys it. */
-export const typeorm = (dataSource: DataSource, options: StoreOptions = {}): TypeormStore =>
+export const typeorm = (dataSource: DataSource, options: StoreOptions<TypeormTransaction> = {}): TypeormStore =>
   new TypeormStore(dataSource, options);
 
 /** A client that cannot even roll back is ended: the pool drops it, and nobody inherits its transaction. */

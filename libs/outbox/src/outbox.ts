@@ -1,11 +1,13 @@
-import type {
-  Message,
-  MessageContract,
-  MessageFactory,
-  PublishOptions,
-  Store,
-  Transaction,
-  Transport,
+import {
+  type AmbientTransactions,
+  type Message,
+  type MessageContract,
+  type MessageFactory,
+  NotInTransactionError,
+  type PublishOptions,
+  type Store,
+  type Transaction,
+  type Transport,
 } from '@tidings/core';
 import { type Backlog, type LogEntry, type MessageLog, readsLog } from '@tidings/postgres-log';
 import type { Routes } from './destination';
@@ -52,8 +54,8 @@ export interface OutboxSetup {
   readonly transports: Readonly<Record<string, Transport>>;
 }
 
-/** The transactional outbox of one store. */
-export class Outbox {
+/** The transactional outbox of one store. Publishing by itself, without `within`, joins the transaction that is open where it is called. */
+export class Outbox implements BoundOutbox {
   /** What waits for its time. */
   readonly scheduled: ScheduledMessages;
 
@@ -82,9 +84,37 @@ export class Outbox {
     };
   }
 
+  /**
+   * As `within(…).publish`, in the transaction that is open where this is called, by the store's `ambient`; inside a handler, the handler's.
+   * @throws NotInTransactionError when none is open here, or the store has no `ambient`.
+   */
+  async publish<Payload, Input>(
+    contract: MessageContract<Payload, Input>,
+    payload: Input,
+    options?: OutboxPublishOptions,
+  ): Promise<Message> {
+    return this.within(this.#current()).publish(contract, payload, options);
+  }
+
+  /** As `within(…).publishAll`, in the transaction that is open where this is called. */
+  async publishAll<Inputs extends readonly unknown[]>(publications: {
+    readonly [Index in keyof Inputs]: Publication<Inputs[Index]>;
+  }): Promise<readonly Message[]> {
+    return this.within(this.#current()).publishAll(publications);
+  }
+
   /** What each reader of this store's log has not passed yet, counted up to `limit` a reader (default 100,000). */
   backlog(limit?: number): Promise<readonly Backlog[]> {
     return this.setup.log.backlog(limit);
+  }
+
+  #current(): Transaction {
+    const store: Store & Partial<AmbientTransactions> = this.store;
+    if (store.joinCurrent) return store.joinCurrent();
+    throw new NotInTransactionError(
+      'a store that knows no current transaction',
+      'use outbox.within(handle).publish(…)',
+    );
   }
 
   async #publish(transaction: Transaction, publications: readonly Publication[]): Promise<readonly Message[]> {

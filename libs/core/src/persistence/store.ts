@@ -29,6 +29,12 @@ export interface Store extends Queryable {
   close(): Promise<void>;
 }
 
+/** What a store may be able to do beside: know the transaction that is open where it is asked, without being handed it. */
+export interface AmbientTransactions {
+  /** @throws NotInTransactionError when none is open here, or when the store was not told how to find it. */
+  joinCurrent(): Transaction;
+}
+
 /** A name as SQL text. Doubling the quotes makes any name safe. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
