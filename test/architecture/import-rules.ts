@@ -63,6 +63,11 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     node: ['node:crypto'],
     specs: ['@tidings/inbox'],
   },
+  '@tidings/parked-keys': {
+    ours: ['@tidings/core'],
+    theirs: ['zod'],
+    node: ['node:crypto'],
+  },
 
   // Transports: core and a driver.
   '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },
@@ -71,7 +76,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
 
   // The Nest edge. It knows no broker: an application hands it transports.
   '@tidings/messaging': {
-    ours: ['@tidings/core', '@tidings/outbox', '@tidings/inbox', '@tidings/dead-letter'],
+    ours: ['@tidings/core', '@tidings/outbox', '@tidings/inbox', '@tidings/dead-letter', '@tidings/parked-keys'],
     theirs: [...NEST, 'zod'],
     node: ['node:crypto', 'node:os'],
     specs: [

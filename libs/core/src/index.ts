@@ -1,4 +1,5 @@
 export * from './errors';
+export * from './handling/block.middleware';
 export * from './handling/checksum.middleware';
 export * from './handling/delivery-lanes';
 export * from './handling/dispatcher';

@@ -1,5 +1,4 @@
 import {
-  accept,
   asError,
   type Clock,
   type DeadLetter,
@@ -75,7 +74,7 @@ export function deadLetterMiddleware(options: DeadLetterMiddlewareOptions): Midd
         attempts: context.attempt,
         failures: noted ? [] : failuresOf(context, settlement, instance, clock),
       });
-      return accept;
+      return { kind: 'accept', buried: settlement.reason };
     } catch (thrown) {
       return retry(againAfterMs, { counted: false, error: asError(thrown) });
     }

@@ -1,4 +1,5 @@
 import {
+  blockMiddleware,
   checksumMiddleware,
   type Clock,
   logMiddleware,
@@ -13,6 +14,8 @@ export interface ChainParts {
   readonly middleware: readonly Middleware[];
   readonly logger: TidingsLogger;
   readonly clock: Clock;
+  /** Parks keys. Undefined without a store, and for what is released from a parked key. */
+  readonly parking: Middleware | undefined;
   /** Undefined without a store: a rejected message is the transport's to file. */
   readonly deadLetter: Middleware | undefined;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
@@ -21,17 +24,20 @@ export interface ChainParts {
 
 /**
  * The order in which policies surround each handler, outermost first; nowhere else is it decided.
+ * - The parking is around the dead letter: what failed for good is buried when its key is parked, and each delivery is parked by itself.
  * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
  * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, deadLetter, inbox } = parts;
+  const { middleware, logger, clock, parking, deadLetter, inbox } = parts;
   const chain = [
     ...middleware,
+    parking,
     logMiddleware(logger),
     deadLetter,
+    blockMiddleware,
     retryMiddleware(clock),
     checksumMiddleware,
     inbox,

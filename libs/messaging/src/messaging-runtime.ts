@@ -11,6 +11,7 @@ import {
 } from '@tidings/core';
 import { deadLetterMiddleware, deadLetterMigrations } from '@tidings/dead-letter';
 import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
+import { ParkedKeys, parkedKeysMigrations, ParkedKeysWatch, parkingMiddleware } from '@tidings/parked-keys';
 import { checkSchema, logOf, type MessageLog, Outbox, OutboxRelay, postgresLogMigrations } from '@tidings/outbox';
 import { chainOf } from './chain';
 import {
@@ -31,6 +32,7 @@ export const messagingMigrations: readonly Migration[] = [
   ...postgresLogMigrations,
   ...inboxMigrations,
   ...deadLetterMigrations,
+  ...parkedKeysMigrations,
 ];
 
 /** What one store carries. */
@@ -41,6 +43,8 @@ export interface StorePatterns {
   readonly outbox: Outbox;
   readonly deadLetters: ApplicationDeadLetters;
   readonly inbox: PostgresInbox;
+  readonly parkedKeys: ParkedKeys;
+  readonly parkedKeysWatch: ParkedKeysWatch;
   readonly relay: OutboxRelay;
   readonly upkeep: PeriodicTask;
 }
@@ -54,6 +58,10 @@ export class MessagingRuntime {
   readonly router: ContractRouter;
   readonly publisher: MessagePublisher;
   readonly chain: readonly Middleware[];
+  /** For what is released from a parked key: the same, without the parking. */
+  readonly releasedChain: readonly Middleware[];
+  /** Tells this process in dead letters and leases: a host may run several, and a container's process is always number 1. */
+  readonly instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
   readonly #stores: ReadonlyMap<string, StorePatterns>;
 
   /** @throws OptionsError that names the bad option by its path. */
@@ -64,13 +72,16 @@ export class MessagingRuntime {
     this.transports = new TransportRegistry(options.transports);
     this.router = new ContractRouter(options.routes, this.transports.names);
     const factory = new MessageFactory(options.source, this.clock);
-    // Tells this process in dead letters: a host may run several, and a container's process is always number 1.
-    const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
     this.publisher = new MessagePublisher(factory, this.router.destinationsOf, this.transports);
     this.#stores = new Map(
-      Object.entries(options.stores).map(([name, store]) => [name, this.#patternsOf(name, store, factory, instance)]),
+      Object.entries(options.stores).map(([name, store]) => [name, this.#patternsOf(name, store, factory)]),
     );
-    this.chain = this.#chain(instance);
+    const parking = parkingMiddleware({
+      parkedKeysOf: (name) => this.#stores.get(name)?.parkedKeys,
+      logger: this.logger,
+    });
+    this.chain = this.#chain(parking);
+    this.releasedChain = this.#chain(undefined);
   }
 
   get stores(): readonly StorePatterns[] {
@@ -102,11 +113,12 @@ export class MessagingRuntime {
     await checkSchema(store, messagingMigrations);
   }
 
-  #patternsOf(name: string, store: Store, factory: MessageFactory, instance: string): StorePatterns {
-    const { clock, logger } = this;
-    const { transports, relay } = this.options;
+  #patternsOf(name: string, store: Store, factory: MessageFactory): StorePatterns {
+    const { clock, logger, instance } = this;
+    const { transports, relay, parking } = this.options;
     const log = logOf(store, clock, logger);
     const inbox = new PostgresInbox(store, this.options.inbox);
+    const parkedKeys = new ParkedKeys(store, parking);
     const deadLetters = new ApplicationDeadLetters(store, inbox, this.transports, logger);
     return {
       name,
@@ -115,6 +127,8 @@ export class MessagingRuntime {
       outbox: new Outbox({ log, factory, routes: this.router.destinationsOf, transports }),
       deadLetters,
       inbox,
+      parkedKeys,
+      parkedKeysWatch: new ParkedKeysWatch(parkedKeys, clock, logger),
       relay: new OutboxRelay({
         log,
         transports,
@@ -128,16 +142,18 @@ export class MessagingRuntime {
     };
   }
 
-  #chain(instance: string): readonly Middleware[] {
-    const { clock, logger } = this;
+  #chain(parking: Middleware | undefined): readonly Middleware[] {
+    const { clock, logger, instance } = this;
     const { middleware, inbox } = this.options;
-    if (this.#stores.size === 0) return chainOf({ middleware, clock, logger, deadLetter: undefined, inbox: undefined });
+    if (this.#stores.size === 0)
+      return chainOf({ middleware, clock, logger, parking: undefined, deadLetter: undefined, inbox: undefined });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
     const sinkOf = (name: string): ApplicationDeadLetters => patterns(name).deadLetters;
     return chainOf({
       middleware,
       clock,
       logger,
+      parking,
       deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
       inbox: inboxMiddleware({
         ...inbox,

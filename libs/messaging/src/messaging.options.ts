@@ -2,6 +2,7 @@ import type { Middleware, Migration, Store, TidingsLogger, Transport } from '@ti
 import { OptionsError, parseOptions } from '@tidings/core';
 import type { InboxOptions } from '@tidings/inbox';
 import type { OutboxRelayOptions } from '@tidings/outbox';
+import type { ParkedKeysOptions } from '@tidings/parked-keys';
 import { z } from 'zod';
 import { namesOf } from './messaging.errors';
 import { Route } from './publishing/route';
@@ -34,13 +35,15 @@ export interface MessagingOptions {
   readonly drainMs?: number;
   readonly relay?: OutboxRelayOptions;
   readonly inbox?: InboxOptions;
+  /** How long and how many keys of ordered subscriptions and destinations may be parked. */
+  readonly parking?: ParkedKeysOptions;
   /** Default: Nest's logger, with the context "Tidings". */
   readonly logger?: TidingsLogger;
 }
 
 export type CheckedMessagingOptions = Readonly<
-  Required<Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox'>> &
-    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox'>
+  Required<Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking'>> &
+    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking'>
 >;
 
 const found = (value: unknown): string =>
@@ -101,6 +104,7 @@ const schema = z.strictObject({
   drainMs: z.number().int().min(0).default(10_000),
   relay: z.custom<OutboxRelayOptions>().optional(),
   inbox: z.custom<InboxOptions>().optional(),
+  parking: z.custom<ParkedKeysOptions>().optional(),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),
 });
 

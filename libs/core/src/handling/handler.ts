@@ -12,6 +12,14 @@ import type { RetryPolicy } from './retry-policy';
  */
 export type DeliveryLevel = 'atMostOnce' | 'atLeastOnce' | 'effectivelyOnce';
 
+/**
+ * What an ordered key does when one of its messages fails.
+ * - `park`: its messages wait durably, acknowledged at the broker; past the limit its head is a dead letter, and they wait for its redrive.
+ * - `block`: its messages wait at the broker, for as long as it takes: nothing of the key is given up, and it holds its consumer's prefetch.
+ * - `skip`: past the limit its head is given up, and they go on without it.
+ */
+export type OnFailure = 'park' | 'block' | 'skip';
+
 /** One handler, whoever found it: Nest's decorators, or a program without Nest. */
 export interface HandlerDefinition {
   /** For logs and dead letters, as `RankGiftHandler.rank`. */
@@ -26,6 +34,8 @@ export interface HandlerDefinition {
   readonly retry: RetryPolicy;
   /** What the handler may take, in milliseconds; then the attempt has failed. Undefined: as long as it likes. */
   readonly timeoutMs?: number;
+  /** Undefined: unordered, or `skip`. */
+  readonly onFailure?: OnFailure;
   /** Runs the user's code with the decoded payload. Resolves with a settlement of its own, or with nothing for `accept`. */
   readonly invoke: (payload: unknown, context: MessageContext) => Promise<Settlement | void>;
 }

@@ -1,14 +1,14 @@
 /**
  * What becomes of a delivery. A closed union, decided by the chain; only the transport turns it into a native ack.
  *
- * - `accept`: done; never deliver it to this group again.
+ * - `accept`: done; never deliver it to this group again. `buried`: it is a dead letter by now, for this reason; done for its transport, not for its key.
  * - `retry`: deliver it again after `afterMs`. `counted: false` leaves the attempt as it was (nobody tried in earnest).
  * - `reject`: it can never succeed; the transport files it as a dead letter of its own, with the reason.
  * - `park`: it cannot be handled for now and must not get lost or block other keys. A transport without parking retries it, uncounted.
  * - `release`: this process is stopping; hand it to another consumer at once, no attempt counted.
  */
 export type Settlement =
-  | { readonly kind: 'accept' }
+  | { readonly kind: 'accept'; readonly buried?: string }
   | {
       readonly kind: 'retry';
       readonly afterMs: number;

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { DeliveryLevel, MessageContract, RetryPolicy } from '@tidings/core';
+import type { DeliveryLevel, MessageContract, OnFailure, RetryPolicy } from '@tidings/core';
 import { completeParams } from './message-params.decorator';
 
 export interface OnMessageOptions {
@@ -18,6 +18,10 @@ export interface OnMessageOptions {
    * its transaction is rolled back and its place is free, whether it heeds the signal or not. Default: as long as it likes.
    */
   readonly timeoutMs?: number;
+  /**
+   * What an ordered key does when one of its messages fails: `park` (the default with a store), `block` or `skip`. To be chosen where there is no store.
+   */
+  readonly onFailure?: OnFailure;
   /** Every process gets every message; nothing is kept for one that is away. Default false. */
   readonly broadcast?: boolean;
   /** Where a group that did not exist before begins. Default `now`. */

@@ -12,6 +12,7 @@ import type { OnMessageOptions } from '../decorators/on-message.decorator';
 import type { ContractRouter } from '../publishing/contract-router';
 import { unknownTransport } from '../publishing/transport-registry';
 import { storeNamed } from '../store-choice';
+import { onFailureOf, refuseTwoParkings } from './failure-choice';
 import type { FoundHandler } from './handler.explorer';
 
 /** One group on one topic of one transport, and its handlers by message type: several contracts may share a topic. */
@@ -43,6 +44,7 @@ const schema = z.strictObject({
     .custom(hasSettle, { error: 'expected a retry policy: exponential(), linear(), fixed() or never()' })
     .optional(),
   timeoutMs: z.number().int().min(1).optional(),
+  onFailure: z.enum(['park', 'block', 'skip']).optional(),
   broadcast: z.boolean().optional(),
   from: z.enum(['now', 'earliest']).optional(),
   transport: z.string().optional(),
@@ -71,6 +73,7 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
   const subscription: Subscription = { topic: contract.topic, group: options.group, ...sharedOf(found) };
   const transport = transportOf(first!, setting);
   const handlers = found.map((handler) => definitionOf(handler, transport, subscription, setting));
+  refuseTwoParkings(handlers);
   return { transport, subscription, handlers };
 }
 
@@ -96,6 +99,7 @@ function definitionOf(
     );
   }
   const { timeoutMs } = options;
+  const onFailure = onFailureOf(name, options.onFailure, { subscription, level, store });
   return {
     name,
     contract,
@@ -105,6 +109,7 @@ function definitionOf(
     level,
     retry,
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(onFailure && { onFailure }),
     invoke,
   };
 }

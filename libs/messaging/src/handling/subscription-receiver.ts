@@ -48,6 +48,7 @@ function unknownTypeHandler({ transport, subscription, handlers }: PlannedSubscr
     store: first.store,
     level: 'atMostOnce',
     retry: never(),
+    ...(first.onFailure && { onFailure: first.onFailure }),
     invoke: async (_payload, { message }) =>
       reject(
         `unknown type ${message.type}: group ${subscription.group} on ${subscription.topic} handles ${namesOf(handlers.map((h) => h.contract.type))}`,

@@ -8,6 +8,7 @@ import { asError } from '@tidings/core';
 import { HandlerExplorer } from '../handling/handler.explorer';
 import { planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
+import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
 import { checkRetention } from './retention-check';
 import { RunningConsumer } from './running-consumer';
@@ -101,12 +102,16 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
 
   async #handle(planned: ReturnType<typeof planSubscriptions>): Promise<void> {
     const { chain, clock, logger, options, transports, stores } = this.runtime;
-    for (const { upkeep } of stores) {
-      upkeep.start();
-      this.#close.unshift(() => upkeep.stop());
+    for (const task of stores.flatMap(({ upkeep, parkedKeysWatch }) => [upkeep, parkedKeysWatch])) {
+      task.start();
+      this.#close.unshift(() => task.stop());
     }
+    const releasers = new KeyReleasers(this.runtime, planned);
     this.#consumers = planned.map((one) => new RunningConsumer(one, { chain, clock, logger }));
-    this.#stopReceiving.push(() => Promise.all(this.#consumers.map((consumer) => consumer.stop(options.drainMs))));
+    this.#stopReceiving.push(() =>
+      Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),
+    );
+    await releasers.start();
     for (const consumer of this.#consumers) await consumer.start(await transports.connect(consumer.planned.transport));
     logger.info({ subscriptions: this.#consumers.length }, 'receiving');
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TransportHealth } from '@tidings/core';
+import type { ParkedCount } from '@tidings/parked-keys';
 import { MessagingRuntime } from '../messaging-runtime';
 import { ConsumerLifecycle } from './consumer-lifecycle';
 
@@ -17,6 +18,8 @@ export interface MessagingHealthReport {
   readonly consumers: { readonly up: number; readonly total: number };
   /** Empty in a process without the role `relay`. */
   readonly relays: readonly RelayHealth[];
+  /** Keys that are parked, by store, as of half a minute ago; `old` ones have been so for longer than `parking.alarmAfterMs`. Empty without the role `handle`. */
+  readonly parkedKeys: Readonly<Record<string, ParkedCount>>;
   /** Those in use: a process that only writes to outboxes uses none. */
   readonly transports: Readonly<Record<string, TransportHealth>>;
 }
@@ -41,6 +44,9 @@ export class MessagingHealth {
         healthy === consumers.length && relays.every(({ up }) => up) && Object.values(transports).every(({ up }) => up),
       consumers: { up: healthy, total: consumers.length },
       relays,
+      parkedKeys: this.runtime.plays('handle')
+        ? Object.fromEntries(this.runtime.stores.map(({ name, parkedKeysWatch }) => [name, parkedKeysWatch.count]))
+        : {},
       transports,
     };
   }

@@ -1,0 +1,41 @@
+import type { HandlerDefinition, OnFailure } from '@tidings/core';
+import { MessagingConfigurationError } from '../messaging.errors';
+
+/**
+ * What an ordered handler does with a failed key. With a store it parks unless told otherwise; without one nothing sensible can be assumed: to block and
+ * to skip lose different things.
+ *
+ * @throws MessagingConfigurationError for a choice that is missing, or cannot be kept.
+ */
+export function onFailureOf(
+  name: string,
+  chosen: OnFailure | undefined,
+  { subscription, level, store }: Pick<HandlerDefinition, 'subscription' | 'level' | 'store'>,
+): OnFailure | undefined {
+  const fail = (expected: string): never => {
+    throw new MessagingConfigurationError(name, expected);
+  };
+  if (!subscription.ordered || subscription.broadcast || level === 'atMostOnce') {
+    if (chosen === undefined) return undefined;
+    const found = level === 'atMostOnce' ? 'level atMostOnce, which accepts a message before it can fail' : 'none';
+    return fail(`expected an ordered subscription for onFailure: '${chosen}', found ${found}; leave onFailure out`);
+  }
+  if (store !== '') return chosen ?? 'park';
+  if (chosen === 'block' || chosen === 'skip') return chosen;
+  return fail(
+    `expected onFailure: 'block' or 'skip' for an ordered handler without a store, found ${chosen ?? 'none'}; block holds the key at the broker until ` +
+      'the message succeeds, skip gives the message up and goes on; with a store in messaging.stores the key is parked',
+  );
+}
+
+/** @throws MessagingConfigurationError when messages of one key would be parked in two databases, and could overtake each other there. */
+export function refuseTwoParkings(handlers: readonly HandlerDefinition[]): void {
+  const [first, ...others] = handlers.filter(({ onFailure }) => onFailure !== undefined);
+  const other = others.find(({ store, onFailure }) => store !== first?.store || onFailure !== first.onFailure);
+  if (!first || !other) return;
+  const told = ({ name, store, onFailure }: HandlerDefinition): string => `${onFailure} in store "${store}" at ${name}`;
+  throw new MessagingConfigurationError(
+    `group ${first.subscription.group} on ${first.subscription.topic}`,
+    `expected one store and one onFailure for an ordered subscription, found ${told(first)} and ${told(other)}; its keys are parked in one place`,
+  );
+}

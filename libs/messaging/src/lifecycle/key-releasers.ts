@@ -1,0 +1,37 @@
+import type { OnFailure } from '@tidings/core';
+import { inboundPlace, KeyReleaser, type Release } from '@tidings/parked-keys';
+import type { PlannedSubscription } from '../handling/subscription-plan';
+import { SubscriptionReceiver } from '../handling/subscription-receiver';
+import type { MessagingRuntime } from '../messaging-runtime';
+
+const PARK: OnFailure = 'park';
+
+/** One a store: lets the parked keys of this process's subscriptions go on, by the same chain as a delivery's, without the parking. */
+export class KeyReleasers {
+  readonly #receivers: SubscriptionReceiver[] = [];
+  readonly #releasers: KeyReleaser[];
+
+  constructor(runtime: MessagingRuntime, planned: readonly PlannedSubscription[]) {
+    const { clock, logger, instance, releasedChain: chain } = runtime;
+    this.#releasers = runtime.stores.map(({ name, parkedKeys }) => {
+      const places = new Map<string, Release>();
+      for (const one of planned) {
+        if (!one.handlers.some(({ store, onFailure }) => store === name && onFailure === PARK)) continue;
+        const receiver = new SubscriptionReceiver(one, { chain, clock, logger });
+        this.#receivers.push(receiver);
+        places.set(inboundPlace(one.subscription).place, ({ message, stamp }, attempt, signal) =>
+          receiver.receive({ message, attempt, redelivered: true, ...(stamp && { stamp }) }, signal),
+        );
+      }
+      return new KeyReleaser({ parkedKeys, direction: 'inbound', places, instance, clock, logger });
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const releaser of this.#releasers) await releaser.start();
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    await Promise.all([...this.#releasers, ...this.#receivers].map((one) => one.stop(drainMs)));
+  }
+}

@@ -1,0 +1,12 @@
+export { KeyReleaser, type KeyReleaserSetup, type Release } from './key-releaser';
+export { parkedKeysMigrations } from './migrations';
+export { type Direction, inboundPlace, outboundPlace, type ParkedPlace } from './parked-identity';
+export { ParkedKeys } from './parked-keys';
+export { checkParkedKeysOptions, type CheckedParkedKeysOptions, type ParkedKeysOptions } from './parked-keys.options';
+export { ParkedKeysWatch } from './parked-keys-watch.task';
+export type { ParkedMessage } from './parked-message';
+export { parkingMiddleware, type ParkingMiddlewareOptions } from './parking.middleware';
+export type { Followed } from './sql/follow-parked-key';
+export type { HeadFailure } from './sql/park-key';
+export type { Head } from './sql/read-head';
+export type { ParkedCount } from './sql/count-parked-keys';

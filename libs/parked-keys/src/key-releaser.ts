@@ -1,0 +1,184 @@
+import {
+  asError,
+  type Clock,
+  type Closeable,
+  PeriodicTask,
+  release,
+  type Settlement,
+  type TidingsLogger,
+} from '@tidings/core';
+import type { Direction } from './parked-identity';
+import type { ParkedKeys } from './parked-keys';
+import { failureOf } from './parking.middleware';
+import { type ClaimedKey, claimDueKeys } from './sql/claim-due-keys';
+import { leaveParkedKey } from './sql/leave-parked-key';
+import { postponeKey } from './sql/postpone-key';
+import { type Head, readHead } from './sql/read-head';
+import { renewClaim } from './sql/renew-claim';
+import { resumedChannel } from './resumed-channel';
+
+/**
+ * Tries a head once more: inbound by the chain of its handler, outbound by its publisher; `attempt` is one more than have failed. Resolves with what
+ * became of it, `accept` with `buried` for a dead letter.
+ */
+export type Release = (head: Head, attempt: number, signal: AbortSignal) => Promise<Settlement>;
+
+export interface KeyReleaserSetup {
+  readonly parkedKeys: ParkedKeys;
+  readonly direction: Direction;
+  /** What this process can release, by place. */
+  readonly places: ReadonlyMap<string, Release>;
+  /** Tells this process in the table. */
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly logger: TidingsLogger;
+}
+
+/** Messages of one key in one go: after that, other keys that are due have their turn. */
+const TURN = 100;
+
+/**
+ * Lets parked keys go on: takes those that are due, a few at a time, tries each one's head and, when that is done, its followers, until the key is
+ * empty. Any number of processes may run it; a key is released by one, under a lease, and each change asks for the lease's epoch.
+ *
+ * A crash anywhere repeats at most the head in hand (the inbox knows it); the key is due again when the lease is over. A process that was paused past
+ * its lease ends its attempt in vain: it can neither remove nor postpone.
+ */
+export class KeyReleaser {
+  readonly #task: PeriodicTask;
+  readonly #running = new Map<Promise<void>, AbortController>();
+  #listening: Promise<Closeable> | undefined;
+  #forget: (() => void) | undefined;
+  #stopping = false;
+  /** Soonest that this process knows a key to be due, on its monotonic clock. */
+  #soonest = Infinity;
+
+  constructor(private readonly setup: KeyReleaserSetup) {
+    const { parkedKeys, direction, clock, logger } = setup;
+    this.#task = new PeriodicTask({
+      name: `parked keys (${direction})`,
+      everyMs: parkedKeys.options.pollMs,
+      runOnce: () => this.runOnce(),
+      clock,
+      logger,
+    });
+  }
+
+  /** Safe twice. Rejects when the store cannot be reached. */
+  async start(): Promise<void> {
+    const { parkedKeys, clock } = this.setup;
+    this.#stopping = false;
+    this.#listening ??= parkedKeys.store.listen(resumedChannel(parkedKeys.store), () => this.#task.wake());
+    await this.#listening;
+    this.#forget ??= parkedKeys.onDue((inMs) => {
+      this.#soonest = Math.min(this.#soonest, clock.monotonic() + inMs);
+      this.#task.wake();
+    });
+    this.#task.start();
+  }
+
+  /** Takes no more keys, waits up to `drainMs` for the heads in hand, aborts their signal, gives the keys back. Safe twice, and before `start`. */
+  async stop(drainMs = 0): Promise<void> {
+    this.#stopping = true;
+    this.#forget?.();
+    this.#forget = undefined;
+    const listening = this.#listening;
+    this.#listening = undefined;
+    await this.#task.stop();
+    const drained = new AbortController();
+    const all = Promise.all(this.#running.keys()).then(() => drained.abort());
+    await this.setup.clock.wait(drainMs, drained.signal);
+    for (const running of this.#running.values()) running.abort();
+    await all;
+    await (await listening)?.close();
+  }
+
+  /** Takes what is due, as far as there are places free. The keys are released in the background; `idle` waits for them. */
+  async runOnce(): Promise<{ again: boolean; nextMs?: number }> {
+    const { parkedKeys, direction, places, instance, clock } = this.setup;
+    const { concurrency, leaseMs } = parkedKeys.options;
+    const free = concurrency - this.#running.size;
+    if (free <= 0 || places.size === 0) return { again: false };
+    this.#soonest = Infinity;
+    const names = [...places.keys()];
+    const { keys, nextMs = Infinity } = await claimDueKeys(parkedKeys.store, direction, names, instance, leaseMs, free);
+    for (const key of keys) this.#begin(key);
+    const waitMs = Math.min(nextMs, this.#soonest - clock.monotonic());
+    return { again: false, ...(waitMs < Infinity && { nextMs: Math.max(0, waitMs) }) };
+  }
+
+  /** Resolves when nothing is being released in this process. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.keys());
+  }
+
+  #begin(key: ClaimedKey): void {
+    const abort = new AbortController();
+    const running = this.#release(key, abort.signal).finally(() => {
+      this.#running.delete(running);
+      if (!this.#stopping) this.#task.wake();
+    });
+    this.#running.set(running, abort);
+  }
+
+  /** Never rejects: what fails here leaves the key to whoever finds its lease over. */
+  async #release(key: ClaimedKey, signal: AbortSignal): Promise<void> {
+    const { parkedKeys, logger } = this.setup;
+    try {
+      for (let turn = 0; turn < TURN && !this.#stopping; turn++) {
+        const head = await readHead(parkedKeys.store, key, parkedKeys.options.leaseMs);
+        if (!head) return;
+        const settlement = await this.#tryHead(key, head, signal);
+        if (!(await this.#settle(key, head, settlement))) return;
+      }
+      await postponeKey(parkedKeys.store, key, { delayMs: 0, counted: false, reason: 'handed on' });
+    } catch (thrown) {
+      logger.warn({ place: key.place, err: asError(thrown) }, 'a parked key could not be released; it is tried again');
+    }
+  }
+
+  async #tryHead(key: ClaimedKey, head: Head, signal: AbortSignal): Promise<Settlement> {
+    const { parkedKeys, places, clock } = this.setup;
+    const { leaseMs } = parkedKeys.options;
+    const cut = new Promise<Settlement>((resolve) =>
+      signal.addEventListener('abort', () => resolve(release), { once: true }),
+    );
+    const done = new AbortController();
+    const renewing = (async () => {
+      for (;;) {
+        await clock.wait(leaseMs / 3, done.signal);
+        if (done.signal.aborted) return;
+        await renewClaim(parkedKeys.store, key, leaseMs).catch(() => undefined); // the next one may reach it; the epoch decides
+      }
+    })();
+    try {
+      return await Promise.race([places.get(key.place)!(head, head.attempts + 1, signal), cut]);
+    } finally {
+      done.abort();
+      await renewing;
+    }
+  }
+
+  /** True when the key's next message is to be tried at once. */
+  async #settle(key: ClaimedKey, { position, attempts, message }: Head, settlement: Settlement): Promise<boolean> {
+    const { parkedKeys, logger } = this.setup;
+    const fields = { place: key.place, key: message.key, message: message.id };
+    if (settlement.kind === 'accept' && settlement.buried === undefined) {
+      const left = await leaveParkedKey(parkedKeys.store, key, position);
+      if (left === 'unparked') logger.info(fields, 'key unparked: nothing waits behind this message');
+      return left === 'next';
+    }
+    const failure = failureOf(settlement, attempts + 1);
+    const delayMs = failure ? failure.delayMs : settlement.kind === 'retry' ? settlement.afterMs : 0;
+    const postponed = await postponeKey(parkedKeys.store, key, {
+      ...(delayMs !== undefined && { delayMs }),
+      counted: (failure?.attempts ?? attempts) > attempts,
+      reason: failure?.reason ?? settlement.kind,
+    });
+    if (!postponed)
+      logger.warn(fields, 'a parked key was taken over by another process; this attempt counts for nothing');
+    else if (delayMs === undefined) logger.warn(fields, 'key parked: it waits for a redrive of this message');
+    else if (settlement.kind === 'park') logger.warn({ ...fields, reason: settlement.reason }, 'a parked key waits');
+    return false;
+  }
+}
