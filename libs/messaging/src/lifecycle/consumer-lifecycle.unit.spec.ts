@@ -219,7 +219,7 @@ describe('The lifecycle of consumers', () => {
       up: false,
       consumers: { up: 1, total: 1 },
       relays: [{ store: 'default', up: false, lanes: 0, detail: 'cannot read the log: away' }],
-      parkedKeys: { default: { parked: 0, dead: 0, old: 0 } },
+      parkedKeys: { default: expect.anything() as object },
       transports: { main: { up: true, detail: expect.any(String) as string } },
     });
   });
