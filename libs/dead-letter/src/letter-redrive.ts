@@ -38,8 +38,10 @@ export class LetterRedrive {
     const publisher = publisherOf(letter.transport);
     if (!publisher) throw new RedriveError(id, letter.transport);
     if (letter.status === 'dead') {
-      if ((await this.sealed(letter)) === 'handled') await settleLetter(this.store, id, 'dead', 'handled');
-      else await beginRedrive(this.store, id, ofJob?.job ?? null);
+      if ((await this.sealed(letter)) === 'handled') {
+        await settleLetter(this.store, id, 'dead', 'handled');
+        await this.leave(letter);
+      } else await beginRedrive(this.store, id, ofJob?.job ?? null);
       letter = await findLetter(this.store, id);
       if (!letter) return { outcome: 'unknown' };
     }

@@ -119,7 +119,7 @@ export class MessagingRuntime {
     const log = logOf(store, clock, logger);
     const inbox = new PostgresInbox(store, this.options.inbox);
     const parkedKeys = new ParkedKeys(store, parking);
-    const deadLetters = new ApplicationDeadLetters(store, inbox, this.transports, logger);
+    const deadLetters = new ApplicationDeadLetters(store, inbox, parkedKeys, this.transports, logger);
     return {
       name,
       store,

@@ -82,6 +82,23 @@ describeOn('postgres', 'parked keys', (url) => {
     expect(await spec.row()).toEqual({ state: 'waiting', attempts: 0, waiting: ['a'] });
   });
 
+  it('takes a later generation of a resumed head that is not settled yet, for its letter was edited meanwhile', async () => {
+    const one = spec.instance(({ id, generation }) => {
+      if (id === 'a' && generation < 2) throw new Error('poison');
+    });
+    await one.deliver(gift('a'), 3);
+    await one.deliver(gift('b'));
+    const head = { direction: 'inbound', place: 'badges', message: spec.world.letters[0]! } as const;
+    const again = (generation: number) => ({ kind: 'again', message: { ...head.message, generation } }) as const;
+    expect(await one.parkedKeys.resume(head, again(1))).toBe('resumed');
+    expect(await one.parkedKeys.resume(head, again(2))).toBe('resumed');
+    expect(await one.parkedKeys.resume(head, again(1))).toBe('resumed'); // late, and changes nothing
+    await one.releaser.start();
+    await unparked();
+    expect(spec.world.effects).toEqual(['a', 'b']);
+    expect([...spec.world.handled]).toContain('a#2');
+  });
+
   it('lets the followers of a discarded head go on without it', async () => {
     const one = spec.instance(({ id }) => {
       if (id === 'a') throw new Error('poison');
@@ -126,7 +143,7 @@ describeOn('postgres', 'parked keys', (url) => {
       headers: { traceparent: 'ü\u0000', x: '' },
       crc32c: 4_294_967_295,
       bucket: null,
-    } as never);
+    });
     const stamp = { sequence: 5, epoch: 2, epochStart: 4 };
     const seen: unknown[] = [];
     const one = spec.instance(() => undefined);

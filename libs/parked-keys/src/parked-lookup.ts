@@ -12,7 +12,7 @@ interface Question {
  * short statement on Tidings' own connections; a busy consumer pays one for many messages.
  */
 export class ParkedLookup {
-  #asked: Question[] = [];
+  readonly #asked: Question[] = [];
   #asking = false;
 
   constructor(private readonly store: Store) {}

@@ -1,4 +1,4 @@
-import type { DeadLetter, Publisher, Store, TidingsLogger } from '@tidings/core';
+import type { DeadLetter, KeyParking, Publisher, Store, TidingsLogger } from '@tidings/core';
 import { PostgresDeadLetters, type RedriveResult } from '@tidings/dead-letter';
 import { inboxEntryOf, type PostgresInbox } from '@tidings/inbox';
 import type { TransportRegistry } from './transport-registry';
@@ -8,10 +8,11 @@ export class ApplicationDeadLetters extends PostgresDeadLetters {
   constructor(
     store: Store,
     inbox: PostgresInbox,
+    keyParking: KeyParking,
     private readonly transports: TransportRegistry,
     private readonly logger: TidingsLogger,
   ) {
-    super(store, { seal: (subscription, message) => inbox.seal(inboxEntryOf(subscription, message)) });
+    super(store, { keyParking, seal: (subscription, message) => inbox.seal(inboxEntryOf(subscription, message)) });
   }
 
   /** The message leaves its transport or its log after this and looks done to everybody else: it is told as an error. */

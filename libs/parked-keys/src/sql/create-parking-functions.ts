@@ -11,7 +11,8 @@ import type { Migration } from '@tidings/core';
  *   later generation of the dead head is its redrive, come by another way: it takes the head's place.
  * - `leave_parked_key`: the head is done. `lost`: another process has the key. `next`: another is the head now. `unparked`: nobody waits, and the
  *   row is gone, under the lock that arrivals share.
- * - `resume_parked_key`: see KeyParking. Wakes the releasers of other processes.
+ * - `resume_parked_key`: see KeyParking. A head that was resumed and is not settled yet is resumed no second time, unless by a later generation (its
+ *   letter was edited meanwhile). Wakes the releasers of other processes.
  */
 export const createParkingFunctions: Migration = {
   id: 'parked-keys/0002-create-parking-functions',
@@ -89,7 +90,7 @@ export const createParkingFunctions: Migration = {
       return 'unparked';
     end $$;
 
-    create function ${s}.resume_parked_key(k_identity bytea, channel text, head_digest bytea, m_digest bytea, m_origin bytea,
+    create function ${s}.resume_parked_key(k_identity bytea, channel text, h_digest bytea, h_origin bytea, m_digest bytea, m_origin bytea,
         m_generation bigint, m_id text, m_envelope bytea, m_payload bytea, m_passage bytea) returns text language plpgsql as $$
     declare
       k ${s}.parked_key;
@@ -97,9 +98,12 @@ export const createParkingFunctions: Migration = {
     begin
       select * into k from ${s}.parked_key where identity = k_identity for update;
       if not found then return 'not-parked'; end if;
-      if k.resumed = head_digest then return 'resumed'; end if;
       select * into head from ${s}.parked_message where key_id = k.id order by position limit 1;
-      if k.state <> 'dead' or head.digest <> head_digest then return 'not-parked'; end if;
+      if head.origin <> h_origin then return 'not-parked'; end if;
+      if k.state <> 'dead' or head.digest <> h_digest then
+        if k.resumed is distinct from h_digest then return 'not-parked'; end if;
+        if m_generation <= head.generation then return 'resumed'; end if;
+      end if;
       if m_digest is null then
         delete from ${s}.parked_message where key_id = k.id and position = head.position;
       else
@@ -107,7 +111,7 @@ export const createParkingFunctions: Migration = {
             envelope = m_envelope, payload = m_payload where key_id = k.id and position = head.position;
       end if;
       if exists (select from ${s}.parked_message where key_id = k.id) then
-        update ${s}.parked_key set state = 'waiting', due_at = ${s}.now(), attempts = 0, epoch = epoch + 1, resumed = head_digest
+        update ${s}.parked_key set state = 'waiting', due_at = ${s}.now(), attempts = 0, epoch = epoch + 1, resumed = h_digest
          where id = k.id;
       else
         delete from ${s}.parked_key where id = k.id;

@@ -1,5 +1,5 @@
 import { type Message, type Store, table } from '@tidings/core';
-import { digestOf, identityOf, type ParkedPlace } from '../parked-identity';
+import { digestOf, identityOf, originOf, type ParkedPlace } from '../parked-identity';
 import { columnsOf } from '../parked-message';
 import { resumedChannel } from '../resumed-channel';
 
@@ -11,12 +11,13 @@ export async function resumeParkedKey(
   again: { readonly message: Message } | undefined,
 ): Promise<'resumed' | 'not-parked'> {
   const { rows } = await store.query<{ outcome: 'resumed' | 'not-parked' }>({
-    text: `select ${table(store, 'resume_parked_key')}($1::bytea, $2, $3::bytea, $4::bytea, $5::bytea, $6::bigint, $7, $8::bytea,
-      $9::bytea, $10::bytea) as outcome`,
+    text: `select ${table(store, 'resume_parked_key')}($1::bytea, $2, $3::bytea, $4::bytea, $5::bytea, $6::bytea, $7::bigint, $8,
+      $9::bytea, $10::bytea, $11::bytea) as outcome`,
     values: [
       identityOf(place, head.key),
       resumedChannel(store),
       digestOf(head),
+      originOf(head),
       ...(again ? columnsOf(again) : [null, null, null, null, null, null, null]),
     ],
   });
