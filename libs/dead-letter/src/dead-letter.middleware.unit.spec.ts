@@ -143,7 +143,7 @@ describe('deadLetterMiddleware', () => {
     sink.elapsedMs = 900;
     expect(await run(retry(100, { error }))).toMatchObject({ kind: 'retry' });
     context.failures.push({ attempt: 3, at: '2026-11-21T10:00:00.000Z', error });
-    expect(await run(retry(101, { error }))).toEqual(accept);
+    expect(await run(retry(101, { error }))).toMatchObject(accept);
     expect(sink.calls).toEqual(['note', 'note', 'bury']);
     expect(sink.letters[2]).toMatchObject({
       reason:

@@ -131,7 +131,7 @@ export class KeyReleaser {
         const settlement = await this.#tryHead(key, head, signal);
         if (!(await this.#settle(key, head, settlement))) return;
       }
-      await postponeKey(parkedKeys.store, key, { delayMs: 0, counted: false, reason: 'handed on' });
+      await postponeKey(parkedKeys.store, key, { delayMs: 0, failed: 0, reason: 'other keys have their turn' });
     } catch (thrown) {
       logger.warn({ place: key.place, err: asError(thrown) }, 'a parked key could not be released; it is tried again');
     }
@@ -172,7 +172,7 @@ export class KeyReleaser {
     const delayMs = failure ? failure.delayMs : settlement.kind === 'retry' ? settlement.afterMs : 0;
     const postponed = await postponeKey(parkedKeys.store, key, {
       ...(delayMs !== undefined && { delayMs }),
-      counted: (failure?.attempts ?? attempts) > attempts,
+      failed: (failure?.attempts ?? attempts) - attempts,
       reason: failure?.reason ?? settlement.kind,
     });
     if (!postponed)

@@ -1,5 +1,6 @@
 import {
   accept,
+  attemptsIn,
   type HandlerDefinition,
   type MessageContext,
   type Middleware,
@@ -11,6 +12,7 @@ import {
 import { inboundPlace, type ParkedPlace } from './parked-identity';
 import type { ParkedKeys } from './parked-keys';
 import type { ParkedMessage } from './parked-message';
+import type { HeadFailure } from './sql/park-key';
 
 export interface ParkingMiddlewareOptions {
   /** The parked keys of a store; undefined: none, the key blocks. */
@@ -45,7 +47,7 @@ export function parkingMiddleware({ parkedKeysOf, logger }: ParkingMiddlewareOpt
     return settled(await next());
 
     async function settled(settlement: Settlement): Promise<Settlement> {
-      const failure = failureOf(settlement, context.attempt);
+      const failure = failureOf(settlement, context.delivery.attempt);
       if (!failure) return settlement;
       const outcome = await parked!.park(place, parkedOf(context), failure);
       if (outcome === 'full') return blocked('its subscription has too many parked keys', settlement);
@@ -60,21 +62,16 @@ export function parkingMiddleware({ parkedKeysOf, logger }: ParkingMiddlewareOpt
   };
 }
 
-/** Undefined: the settlement is the transport's to act on. */
-export function failureOf(
-  settlement: Settlement,
-  attempt: number,
-): { readonly delayMs?: number; readonly attempts: number; readonly reason: string } | undefined {
+/** What parks a key, after a delivery that was the `attempt`th and may have made several; undefined: the settlement is the transport's to act on. */
+export function failureOf(settlement: Settlement, attempt: number): HeadFailure | undefined {
   switch (settlement.kind) {
     case 'accept':
       return settlement.buried === undefined ? undefined : { attempts: attempt, reason: settlement.buried };
-    case 'retry':
+    case 'retry': {
       if (!settlement.counted) return undefined;
-      return {
-        delayMs: settlement.afterMs,
-        attempts: attempt,
-        reason: settlement.error?.message ?? 'asked for a retry',
-      };
+      const reason = settlement.error?.message ?? 'the handler asked for a retry';
+      return { delayMs: settlement.afterMs, attempts: attempt - 1 + attemptsIn(settlement), reason };
+    }
     case 'park':
       return { delayMs: PARK_RETRY_MS, attempts: attempt - 1, reason: settlement.reason };
     default:

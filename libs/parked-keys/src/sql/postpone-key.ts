@@ -1,10 +1,12 @@
 import { type Store, table } from '@tidings/core';
+import { storable } from '../parked-identity';
 import type { ClaimedKey } from './claim-due-keys';
 
 export interface Postponement {
   /** Until the head is tried again; undefined: it is dead. */
   readonly delayMs?: number;
-  readonly counted: boolean;
+  /** Attempts that failed just now. */
+  readonly failed: number;
   readonly reason: string;
 }
 
@@ -12,14 +14,14 @@ export interface Postponement {
 export async function postponeKey(
   store: Store,
   { id, epoch }: ClaimedKey,
-  { delayMs, counted, reason }: Postponement,
+  { delayMs, failed, reason }: Postponement,
 ): Promise<boolean> {
   const { rowCount } = await store.query({
     text: `update ${table(store, 'parked_key')} set state = case when $3::float8 is null then 'dead' else 'waiting' end,
         due_at = ${table(store, 'now')}() + $3::float8 * interval '1 ms', attempts = attempts + $4::bigint, reason = $5,
         owner = null, epoch = epoch + 1
       where id = $1::bigint and epoch = $2::bigint`,
-    values: [id, epoch, delayMs ?? null, counted ? 1 : 0, reason],
+    values: [id, epoch, delayMs ?? null, failed, storable(reason)],
   });
   return rowCount === 1;
 }
