@@ -20,16 +20,17 @@ export const groupsSchema = z.strictObject({
   countTo: z.int().min(1).max(100_000).default(10_000),
 });
 
-const decision = {
+/** What a Decision is checked by. */
+export const decisionShape = {
   by: z.string({ error: 'expected who wants it' }).min(1, 'expected who wants it'),
   reason: z.string({ error: 'expected a reason' }).min(1, 'expected a reason'),
 };
 
-export const decisionSchema = z.strictObject(decision);
+export const decisionSchema = z.strictObject(decisionShape);
 
 export const editSchema = z
   .strictObject({
-    ...decision,
+    ...decisionShape,
     payload: z.union([z.string(), z.instanceof(Uint8Array)], { error: 'expected text or bytes' }).optional(),
     headers: z.record(z.string(), z.string({ error: 'expected a text' })).optional(),
   })

@@ -20,4 +20,8 @@ export type { LetterIdentity } from './letter-key';
 export type { FoundLetter, PublisherOf, RedriveOfJob } from './letter-redrive';
 export { deadLetterMigrations } from './migrations';
 export { messageOf, PostgresDeadLetters, type PostgresDeadLettersOptions } from './postgres-dead-letters';
+export type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus } from './redrive-job';
+export { RedriveJobs } from './redrive-jobs';
+export type { HandledMessage, RedriveOutcome } from './redrive-outcome';
+export { RedriveWorker, type RedriveWorkerParts } from './redrive-worker';
 export type { AuditEntry, LetterSummary, StoredLetter } from './stored-letter';

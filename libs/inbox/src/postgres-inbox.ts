@@ -48,6 +48,18 @@ export class PostgresInbox implements InboxStore {
     });
   }
 
+  /** Has this very message taken effect? False also for a bucket that was dropped. Reads only. Rejects when the store is away. */
+  async handled(entry: InboxEntry): Promise<boolean> {
+    if (entry.bucket !== null && !isDay(entry.bucket)) return false;
+    try {
+      const { fingerprint, sealed } = await findEntry(this.store, this.store, entry, this.#options.retentionDays);
+      return fingerprint !== null && !sealed && fingerprint.equals(entry.fingerprint);
+    } catch (thrown) {
+      if (sqlStateOf(thrown) === SQL_STATE.undefinedTable) return false;
+      throw thrown;
+    }
+  }
+
   async #attempt(entry: InboxEntry, work: (transaction: Transaction) => Promise<Settlement>): Promise<InboxOutcome> {
     let refusal: Refusal | undefined;
     let reached = false;

@@ -1,0 +1,159 @@
+import { asError, type Clock, PeriodicTask, type Store, type TidingsLogger } from '@tidings/core';
+import type { RedriveResult } from './dead-letters';
+import { type CheckedLetterFilter } from './letter-filter';
+import type { RedriveOfJob } from './letter-redrive';
+import type { TakenRedriveJob } from './redrive-job';
+import { type HandledMessage, outcomeOf } from './redrive-outcome';
+import { advanceRedriveJob, type JobAdvance } from './sql/advance-redrive-job';
+import { findPredecessor } from './sql/find-predecessor';
+import { type PickedLetter, pickLetters } from './sql/pick-letters';
+import { type JobRest, restRedriveJob } from './sql/rest-redrive-job';
+import { takeRedriveJob } from './sql/take-redrive-job';
+
+export interface RedriveWorkerParts {
+  readonly store: Store;
+  /** Redrives one letter, as PostgresDeadLetters does with this process's transports. */
+  readonly redrive: (id: string, ofJob: RedriveOfJob) => Promise<RedriveResult>;
+  /** What became of a redriven message. Default: unknowable. */
+  readonly handled?: HandledMessage;
+  readonly clock: Clock;
+  readonly logger: TidingsLogger;
+  /** How often it looks for a job that is due. Default 2,000. */
+  readonly pollMs?: number;
+  /** A job whose process died is taken over after this. Default 30,000. */
+  readonly leaseMs?: number;
+}
+
+const PAGE = 50;
+const OUTCOME_POLL_MS = 250;
+const AGAIN_AFTER_MS = 2_000;
+/** A longer pause between two letters is slept by the job, not by the worker that holds it. */
+const LONGEST_PACE_MS = 500;
+
+interface Report {
+  readonly again?: boolean;
+  readonly nextMs?: number;
+}
+
+/**
+ * Works on redrive jobs, one at a time. Any number of processes may; a job is one's for a lease at a time. All that it knows of a job is in the
+ * database: whoever takes over redrives the letter that the other was at once more, in the same generation, and counts it once.
+ */
+export class RedriveWorker {
+  readonly #task: PeriodicTask;
+  readonly #leaseMs: number;
+
+  constructor(private readonly parts: RedriveWorkerParts) {
+    const { clock, logger, pollMs = 2_000, leaseMs = 30_000 } = parts;
+    this.#leaseMs = leaseMs;
+    this.#task = new PeriodicTask({ name: 'redrive jobs', everyMs: pollMs, clock, logger, runOnce: (signal) => this.runOnce(signal) }); // prettier-ignore
+  }
+
+  start(): void {
+    this.#task.start();
+  }
+
+  /** Resolves when the letter that is being redriven is. */
+  stop(): Promise<void> {
+    return this.#task.stop();
+  }
+
+  wake(): void {
+    this.#task.wake();
+  }
+
+  /** Takes the job that has been due for longest, if any, and works on it for a page. */
+  async runOnce(signal: AbortSignal): Promise<Report> {
+    const job = await takeRedriveJob(this.parts.store, this.#leaseMs);
+    if (!job) return {};
+    const watching = !job.canaryPassed && job.canaries.length >= job.canary;
+    return watching ? this.#watchCanaries(job) : this.#nextPage(job, signal);
+  }
+
+  async #nextPage(job: TakenRedriveJob, signal: AbortSignal): Promise<Report> {
+    const limit = job.canaryPassed ? PAGE : job.canary - job.canaries.length;
+    const { letters, next } = await pickLetters(this.parts.store, selectionOf(job), job.cursor, job.upto, limit);
+    for (const letter of letters) {
+      if (signal.aborted) return this.#rest(job, { status: 'running' });
+      const stopped = await this.#one(job, letter);
+      if (stopped) return stopped;
+      const paceMs = job.perSecond === null || !job.canaryPassed ? 0 : 1_000 / job.perSecond;
+      if (paceMs > LONGEST_PACE_MS) return this.#rest(job, { status: 'running', afterMs: paceMs });
+      await this.parts.clock.wait(paceMs, signal);
+    }
+    if (!next) {
+      if (job.canaryPassed) return this.#rest(job, { status: 'done' });
+      // There are fewer letters than canaries. The next turn knows which of them were redriven.
+      return letters.length > 0 ? this.#rest(job, { status: 'running' }) : this.#watchCanaries(job, true);
+    }
+    if (letters.at(-1)?.id !== next.id) await this.#advance(job, { cursor: next, what: 'nothing' });
+    return this.#rest(job, { status: 'running' });
+  }
+
+  /** Redrives one letter; a report when this page ends with it. */
+  async #one(job: TakenRedriveJob, letter: PickedLetter): Promise<Report | undefined> {
+    const cursor = { position: letter.position, id: letter.id };
+    try {
+      const before = await this.#predecessor(job, letter);
+      if (before === 'pending') return await this.#rest(job, { status: 'running', afterMs: OUTCOME_POLL_MS, detail: `waits for the letter before letter ${letter.id}, of the same key, to be handled` }); // prettier-ignore
+      if (before === 'failed') return await this.#advance(job, { cursor, what: 'held' });
+      let lost: Report | undefined;
+      const settle = async (): Promise<void> => {
+        lost = await this.#advance(job, { cursor, what: 'redriven' });
+      };
+      const result = await this.parts.redrive(letter.id, { job: job.id, settle });
+      if (result.outcome === 'redriven') return lost;
+      if (result.outcome !== 'failed') return await this.#advance(job, { cursor, what: 'skipped' });
+      const detail = `letter ${letter.id} could not be published (${result.reason}): ${result.error.message}`;
+      if (result.reason === 'transient') return await this.#rest(job, { status: 'running', afterMs: AGAIN_AFTER_MS, detail }); // prettier-ignore
+      const gone = await this.#advance(job, { cursor, what: 'failed' });
+      return gone ?? (job.canaryPassed ? undefined : await this.#rest(job, { status: 'stopped', detail }));
+    } catch (thrown) {
+      const error = asError(thrown);
+      this.parts.logger.warn(
+        { job: job.id, letter: letter.id, err: error },
+        'a redrive job could not go on; it is tried again',
+      );
+      return this.#rest(job, { status: 'running', afterMs: AGAIN_AFTER_MS, detail: `letter ${letter.id}: ${error.message}` }); // prettier-ignore
+    }
+  }
+
+  /** What became of the letter of the same key that the job redrove last. */
+  async #predecessor(job: TakenRedriveJob, letter: PickedLetter): Promise<'none' | 'pending' | 'failed'> {
+    if (letter.key === null || letter.direction === 'outbound') return 'none';
+    const before = await findPredecessor(this.parts.store, job.id, letter);
+    if (before === undefined) return 'none';
+    const outcome = await outcomeOf(this.parts.store, before, job.outcomeWaitMs, this.parts.handled);
+    if (outcome.kind === 'failed') return 'failed';
+    return outcome.kind === 'pending' && outcome.knowable ? 'pending' : 'none';
+  }
+
+  /** Goes on when all canaries were handled, stops when one failed again, pauses when one's outcome does not show. */
+  async #watchCanaries(job: TakenRedriveJob, last = false): Promise<Report> {
+    const { store, handled } = this.parts;
+    let waiting: string | undefined;
+    for (const id of job.canaries) {
+      const outcome = await outcomeOf(store, id, job.outcomeWaitMs, handled);
+      if (outcome.kind === 'failed') return this.#rest(job, { status: 'stopped', detail: outcome.reason });
+      if (outcome.kind === 'undecided' && outcome.knowable) return this.#rest(job, { status: 'paused', detail: `letter ${id} was neither handled nor buried within ${job.outcomeWaitMs} ms` }); // prettier-ignore
+      if (outcome.kind === 'pending') waiting ??= `waits for the outcome of letter ${id}`;
+    }
+    if (waiting) return this.#rest(job, { status: 'running', afterMs: OUTCOME_POLL_MS, detail: waiting });
+    return this.#rest(job, { status: last ? 'done' : 'running', canaryPassed: true });
+  }
+
+  async #advance(job: TakenRedriveJob, advance: Omit<JobAdvance, 'leaseMs'>): Promise<Report | undefined> {
+    const status = await advanceRedriveJob(this.parts.store, job, { ...advance, leaseMs: this.#leaseMs });
+    return status === 'running' ? undefined : { again: true };
+  }
+
+  async #rest(job: TakenRedriveJob, rest: JobRest): Promise<Report> {
+    await restRedriveJob(this.parts.store, job, rest);
+    return rest.afterMs ? { nextMs: rest.afterMs } : { again: true };
+  }
+}
+
+function selectionOf({ selection }: TakenRedriveJob): Parameters<typeof pickLetters>[1] {
+  if ('ids' in selection) return selection;
+  return { filter: { ...selection.filter, status: ['dead', 'redriving'] } as CheckedLetterFilter };
+}

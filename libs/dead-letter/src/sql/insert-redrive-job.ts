@@ -1,0 +1,31 @@
+import { type Store, table } from '@tidings/core';
+import type { LetterSelection, RedriveJob, RedriveJobOptions } from '../redrive-job';
+import { JOB_COLUMNS, jobOf, type JobRow } from '../redrive-job-row';
+import { storable, storableStory } from '../storable-text';
+
+export async function insertRedriveJob(
+  store: Store,
+  selection: LetterSelection,
+  {
+    by,
+    reason,
+    canary,
+    perSecond,
+    outcomeWaitMs,
+  }: Required<Omit<RedriveJobOptions, 'perSecond'>> & { perSecond: number | null },
+): Promise<RedriveJob> {
+  const { rows } = await store.query<JobRow>({
+    text: `insert into ${table(store, 'redrive_job')} (by, reason, selection, per_second, canary, canary_passed, outcome_wait_ms, upto)
+      select $1, $2, $3::jsonb, $4::float8, $5::int, $5::int = 0, $6::bigint, coalesce((select max(id) from ${table(store, 'dead_letter')}), 0)
+      returning ${JOB_COLUMNS}`,
+    values: [
+      storable(by),
+      storableStory(reason),
+      storable(JSON.stringify(selection)),
+      perSecond,
+      canary,
+      outcomeWaitMs,
+    ],
+  });
+  return jobOf(rows[0]!);
+}
