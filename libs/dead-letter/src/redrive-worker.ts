@@ -1,6 +1,5 @@
 import { asError, type Clock, PeriodicTask, type Store, type TidingsLogger } from '@tidings/core';
 import type { RedriveResult } from './dead-letters';
-import { type CheckedLetterFilter } from './letter-filter';
 import type { RedriveOfJob } from './letter-redrive';
 import type { TakenRedriveJob } from './redrive-job';
 import { type HandledMessage, outcomeOf } from './redrive-outcome';
@@ -155,5 +154,5 @@ export class RedriveWorker {
 
 function selectionOf({ selection }: TakenRedriveJob): Parameters<typeof pickLetters>[1] {
   if ('ids' in selection) return selection;
-  return { filter: { ...selection.filter, status: ['dead', 'redriving'] } as CheckedLetterFilter };
+  return { filter: { ...selection.filter, status: ['dead', 'redriving'] } };
 }
