@@ -68,6 +68,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     theirs: ['zod'],
     node: ['node:crypto'],
   },
+  '@tidings/reclaim': { ours: ['@tidings/core'], theirs: ['zod'], node: [] },
 
   // Transports: core and a driver.
   '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },
@@ -76,7 +77,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
 
   // The Nest edge. It knows no broker: an application hands it transports.
   '@tidings/messaging': {
-    ours: ['@tidings/core', '@tidings/outbox', '@tidings/inbox', '@tidings/dead-letter', '@tidings/parked-keys'],
+    ours: [
+      '@tidings/core',
+      '@tidings/outbox',
+      '@tidings/inbox',
+      '@tidings/dead-letter',
+      '@tidings/parked-keys',
+      '@tidings/reclaim',
+    ],
     theirs: [...NEST, 'zod'],
     node: ['node:crypto', 'node:os'],
     specs: [

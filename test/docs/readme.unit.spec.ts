@@ -16,7 +16,8 @@ const documents = [
 ].concat(readdirSync(join(ROOT, 'docs', 'adr')).map((file) => `docs/adr/${file}`));
 
 describe('the documents', () => {
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/transactions.md'])(
+  const pages = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
+  it.each(['README.md', 'CONTRIBUTING.md', ...pages.map((file) => `docs/${file}`)])(
     '%s shows TypeScript only that is compiled and run: regions of docs/snippets',
     (file) => {
       expect(codeBlocks(read(file), 'ts').filter((block) => !regions.includes(block))).toEqual([]);

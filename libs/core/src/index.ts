@@ -32,6 +32,7 @@ export * from './persistence/store';
 export * from './persistence/transaction';
 export * from './reliability/dead-letter-sink';
 export * from './reliability/key-parking';
+export * from './reliability/reclaimer';
 export * from './scheduling/clock';
 export * from './scheduling/periodic-task';
 export * from './transport/capabilities';

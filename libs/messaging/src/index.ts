@@ -1,8 +1,10 @@
 export { messagingMigrations } from './messaging-runtime';
 export { getDeadLettersToken, InjectDeadLetters } from './decorators/inject-dead-letters.decorator';
 export { getOutboxToken, InjectOutbox } from './decorators/inject-outbox.decorator';
+export { getReclaimToken, InjectReclaim } from './decorators/inject-reclaim.decorator';
 export { InjectPublisher } from './decorators/inject-publisher.decorator';
 export { Ctx, Headers, type ParamPipe, Payload } from './decorators/message-params.decorator';
+export { OnCheckBack, type OnCheckBackOptions } from './decorators/on-check-back.decorator';
 export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
 export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
 export { MessagingConfigurationError, PublishFailedError, type UnconfirmedMessage } from './messaging.errors';
@@ -40,6 +42,8 @@ export {
   retry,
   RetryAfterError,
   type RetryDescription,
+  type Reclaimer,
+  type ReclaimReport,
   type RetryOptions,
   type RetryPolicy,
   type Settlement,
@@ -55,4 +59,5 @@ export type {
   RedriveResult,
   StoredLetter,
 } from '@tidings/dead-letter';
-export { type BoundOutbox, Outbox } from '@tidings/outbox';
+export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
+export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, Outbox, PreparedDecisionError, type PreparedMessage } from '@tidings/outbox'; // prettier-ignore

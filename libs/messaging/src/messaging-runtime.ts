@@ -12,7 +12,8 @@ import {
 import { deadLetterMiddleware, deadLetterMigrations } from '@tidings/dead-letter';
 import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
 import { ParkedKeys, parkedKeysMigrations, ParkedKeysWatch, parkingMiddleware } from '@tidings/parked-keys';
-import { checkSchema, logOf, type MessageLog, Outbox, OutboxRelay, postgresLogMigrations } from '@tidings/outbox';
+import { CheckBack, checkSchema, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations } from '@tidings/outbox'; // prettier-ignore
+import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
 import { chainOf } from './chain';
 import {
   type CheckedMessagingOptions,
@@ -30,9 +31,11 @@ import { storeNamed } from './store-choice';
 /** All tables that a store needs: for `migrate(store, messagingMigrations)` of @tidings/database. */
 export const messagingMigrations: readonly Migration[] = [
   ...postgresLogMigrations,
+  ...outboxMigrations,
   ...inboxMigrations,
   ...deadLetterMigrations,
   ...parkedKeysMigrations,
+  ...reclaimMigrations,
 ];
 
 /** What one store carries. */
@@ -47,6 +50,8 @@ export interface StorePatterns {
   readonly parkedKeysWatch: ParkedKeysWatch;
   readonly relay: OutboxRelay;
   readonly upkeep: PeriodicTask;
+  readonly checkBack: CheckBack;
+  readonly reclaim: ReclaimScheduler;
 }
 
 /** Everything that an application's options describe, put together, and nothing started. One an application. */
@@ -115,16 +120,35 @@ export class MessagingRuntime {
 
   #patternsOf(name: string, store: Store, factory: MessageFactory): StorePatterns {
     const { clock, logger, instance } = this;
-    const { transports, relay, parking } = this.options;
+    const { transports, relay, parking, checkBack: checkBackOptions } = this.options;
+    const { reclaimers, ...reclaimOptions } = this.options.reclaim;
     const log = logOf(store, clock, logger);
     const inbox = new PostgresInbox(store, this.options.inbox);
     const parkedKeys = new ParkedKeys(store, parking);
     const deadLetters = new ApplicationDeadLetters(store, inbox, parkedKeys, this.transports, logger);
+    const outbox = new Outbox({
+      log,
+      factory,
+      routes: this.router.destinationsOf,
+      transports,
+      checkBack: checkBackOptions,
+    });
+    const asks = { store, prepared: outbox.prepared, deadLetters, options: checkBackOptions, instance, clock, logger };
+    const checkBack = new CheckBack(asks);
     return {
       name,
       store,
       log,
-      outbox: new Outbox({ log, factory, routes: this.router.destinationsOf, transports }),
+      outbox,
+      checkBack,
+      reclaim: new ReclaimScheduler({
+        store,
+        reclaimers: [checkBack, ...reclaimers],
+        options: reclaimOptions,
+        instance,
+        clock,
+        logger,
+      }),
       deadLetters,
       inbox,
       parkedKeys,

@@ -2,7 +2,9 @@ import { type DynamicModule, type FactoryProvider, Module, type Provider } from 
 import { DiscoveryModule } from '@nestjs/core';
 import { Outbox } from '@tidings/outbox';
 import { getDeadLettersToken } from './decorators/inject-dead-letters.decorator';
+import { getReclaimToken } from './decorators/inject-reclaim.decorator';
 import { getOutboxToken } from './decorators/inject-outbox.decorator';
+import { CheckBackExplorer } from './handling/check-back.explorer';
 import { HandlerExplorer } from './handling/handler.explorer';
 import { HandlerInvoker } from './handling/handler-invoker';
 import { ConsumerLifecycle } from './lifecycle/consumer-lifecycle';
@@ -23,17 +25,19 @@ const fromRuntime = <T>(
   useFactory,
 });
 
-/** The outbox and dead letters of a store that options name; `undefined` for the unnamed ones, where InjectionCheck answers for their absence. */
+/** The outbox, dead letters and reclaim scheduler of a store that options name; `undefined` for the unnamed ones, where InjectionCheck answers for their absence. */
 function storeProviders(names: readonly string[]): Provider[] {
   const unnamed = (runtime: MessagingRuntime) => (runtime.hasDefaultStore ? runtime.storeFor('messaging') : undefined);
   return [
     fromRuntime(getOutboxToken(), (runtime) => unnamed(runtime)?.outbox),
     fromRuntime(getDeadLettersToken(), (runtime) => unnamed(runtime)?.deadLetters),
+    fromRuntime(getReclaimToken(), (runtime) => unnamed(runtime)?.reclaim),
     { provide: Outbox, useExisting: getOutboxToken() },
     { provide: ApplicationDeadLetters, useExisting: getDeadLettersToken() },
     ...names.flatMap((name) => [
       fromRuntime(getOutboxToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).outbox),
       fromRuntime(getDeadLettersToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).deadLetters),
+      fromRuntime(getReclaimToken(name), (runtime) => runtime.storeFor('messaging.storeNames', name).reclaim),
     ]),
   ];
 }
@@ -46,6 +50,7 @@ function storeProviders(names: readonly string[]): Provider[] {
     fromRuntime(MessagePublisher, ({ publisher }) => publisher),
     HandlerInvoker,
     HandlerExplorer,
+    CheckBackExplorer,
     InjectionCheck,
     ConsumerLifecycle,
     MessagingHealth,

@@ -1,8 +1,9 @@
-import type { Middleware, Migration, Store, TidingsLogger, Transport } from '@tidings/core';
+import type { Middleware, Migration, Reclaimer, Store, TidingsLogger, Transport } from '@tidings/core';
 import { OptionsError, parseOptions } from '@tidings/core';
 import type { InboxOptions } from '@tidings/inbox';
-import type { OutboxRelayOptions } from '@tidings/outbox';
 import type { ParkedKeysOptions } from '@tidings/parked-keys';
+import { type CheckBackOptions, checkBackOptions, type OutboxRelayOptions, type ResolvedCheckBackOptions } from '@tidings/outbox'; // prettier-ignore
+import { type ReclaimOptions, reclaimOptions, type ResolvedReclaimOptions } from '@tidings/reclaim';
 import { z } from 'zod';
 import { namesOf } from './messaging.errors';
 import { Route } from './publishing/route';
@@ -37,13 +38,20 @@ export interface MessagingOptions {
   readonly inbox?: InboxOptions;
   /** How long and how many keys of ordered subscriptions and destinations may be parked. */
   readonly parking?: ParkedKeysOptions;
+  /** When undecided messages of `outbox.prepare` are asked for. */
+  readonly checkBack?: CheckBackOptions;
+  /** How often what dead workers hold is taken back, and the application's own Reclaimers, which run with every store's. */
+  readonly reclaim?: ReclaimOptions & { readonly reclaimers?: readonly Reclaimer[] };
   /** Default: Nest's logger, with the context "Tidings". */
   readonly logger?: TidingsLogger;
 }
 
 export type CheckedMessagingOptions = Readonly<
-  Required<Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking'>> &
-    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking'>
+  Required<Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'checkBack' | 'reclaim'>> &
+    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking'> & {
+      readonly checkBack: ResolvedCheckBackOptions;
+      readonly reclaim: ResolvedReclaimOptions & { readonly reclaimers: readonly Reclaimer[] };
+    }
 >;
 
 const found = (value: unknown): string =>
@@ -105,6 +113,10 @@ const schema = z.strictObject({
   relay: z.custom<OutboxRelayOptions>().optional(),
   inbox: z.custom<InboxOptions>().optional(),
   parking: z.custom<ParkedKeysOptions>().optional(),
+  checkBack: checkBackOptions.prefault({}),
+  reclaim: reclaimOptions
+    .extend({ reclaimers: z.array(port<Reclaimer>('Reclaimer', ['reclaim'], '{ name, reclaim() }')).default([]) })
+    .prefault({}),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),
 });
 

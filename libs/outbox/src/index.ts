@@ -1,5 +1,18 @@
 export type { Destination, Routes } from './destination';
-export { type BoundOutbox, Outbox, type OutboxPublishOptions, type OutboxSetup, type Publication } from './outbox';
+export {
+  type BoundOutbox,
+  Outbox,
+  type OutboxPublishOptions,
+  type OutboxSetup,
+  type PrepareOptions,
+  type Publication,
+} from './outbox';
+export { type AskBack, CheckBack, type CheckBackAnswer, type CheckBackSetup } from './check-back';
+export { type CheckBackOptions, checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
+export { outboxMigrations } from './migrations';
+export { AlreadyPreparedError, PreparedDecisionError } from './prepared.errors';
+export { type DecideOptions, type PreparedMessage, PreparedMessages } from './prepared-messages';
+export type { PreparedStatus, UndecidedMessage } from './prepared-row';
 export { type Schedule, ScheduledMessages } from './scheduled-messages';
 export { OutboxRelay, type OutboxRelaySetup } from './outbox-relay';
 export { type OutboxRelayOptions, outboxRelayOptions } from './outbox-relay.options';

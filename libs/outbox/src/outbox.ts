@@ -11,6 +11,8 @@ import {
 } from '@tidings/core';
 import { type Backlog, type LogEntry, type MessageLog, readsLog } from '@tidings/postgres-log';
 import type { Routes } from './destination';
+import { checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
+import { type PreparedMessage, PreparedMessages } from './prepared-messages';
 import { checkedInstant, ScheduledMessages } from './scheduled-messages';
 
 export interface OutboxPublishOptions extends PublishOptions {
@@ -21,6 +23,9 @@ export interface OutboxPublishOptions extends PublishOptions {
   /** `optional`: an event that nobody need hear. Default `required`: to reach no group is a failure that is reported. */
   readonly route?: 'required' | 'optional';
 }
+
+/** A prepared message's time is that of its decision: it cannot also be delayed. */
+export type PrepareOptions = Omit<OutboxPublishOptions, 'delayMs' | 'deliverAt'>;
 
 /** A contract, a payload that fits it, and options: one of many for `publishAll`. */
 export interface Publication<Input = never> {
@@ -44,6 +49,12 @@ export interface BoundOutbox {
   publishAll<Inputs extends readonly unknown[]>(publications: {
     readonly [Index in keyof Inputs]: Publication<Inputs[Index]>;
   }): Promise<readonly Message[]>;
+  /** As `Outbox.prepare`, in the caller's transaction: when that rolls back, nothing was prepared. */
+  prepare<Payload, Input>(
+    contract: MessageContract<Payload, Input>,
+    payload: Input,
+    options?: PrepareOptions,
+  ): Promise<PreparedMessage>;
 }
 
 export interface OutboxSetup {
@@ -52,15 +63,29 @@ export interface OutboxSetup {
   readonly routes: Routes;
   /** To know which destinations read this log themselves. */
   readonly transports: Readonly<Record<string, Transport>>;
+  /** Default: those of `checkBackOptions`. */
+  readonly checkBack?: ResolvedCheckBackOptions;
 }
 
 /** The transactional outbox of one store. Publishing by itself, without `within`, joins the transaction that is open where it is called. */
 export class Outbox implements BoundOutbox {
   /** What waits for its time. */
   readonly scheduled: ScheduledMessages;
+  /** What was prepared and waits for its decision. */
+  readonly prepared: PreparedMessages;
 
   constructor(private readonly setup: OutboxSetup) {
-    this.scheduled = new ScheduledMessages(setup.log);
+    const { log, factory, checkBack = checkBackOptions.parse({}) } = setup;
+    this.scheduled = new ScheduledMessages(log);
+    this.prepared = new PreparedMessages(
+      log.store,
+      factory.source,
+      async (transaction, message, { transports, optional }) => {
+        const destinations = await Promise.all(transports.map((name) => this.#destination(name, message.topic)));
+        await log.append(transaction, destinations.map((destination) => freshEntry(message, destination, optional))); // prettier-ignore
+      },
+      checkBack.afterMs,
+    );
   }
 
   get store(): Store {
@@ -81,6 +106,7 @@ export class Outbox implements BoundOutbox {
         return message!;
       },
       publishAll: (publications) => this.#publish(transaction, publications as readonly Publication[]),
+      prepare: (contract, payload, options) => this.#prepare(contract, payload, options, transaction),
     };
   }
 
@@ -103,6 +129,20 @@ export class Outbox implements BoundOutbox {
     return this.within(this.#current()).publishAll(publications);
   }
 
+  /**
+   * Writes the message without letting it leave: durable when it resolves. Then operate, and `commit` or `roll back` what was prepared; whoever dies in
+   * between leaves it undecided, and after `checkBack.afterMs` the contract's `@OnCheckBack` handler is asked.
+   *
+   * @throws ContractError when the payload does not fit, AlreadyPreparedError when the id was prepared before; nothing is written then.
+   */
+  prepare<Payload, Input>(
+    contract: MessageContract<Payload, Input>,
+    payload: Input,
+    options?: PrepareOptions,
+  ): Promise<PreparedMessage> {
+    return this.#prepare(contract, payload, options);
+  }
+
   /** What each reader of this store's log has not passed yet, counted up to `limit` a reader (default 100,000). */
   backlog(limit?: number): Promise<readonly Backlog[]> {
     return this.setup.log.backlog(limit);
@@ -117,6 +157,18 @@ export class Outbox implements BoundOutbox {
     );
   }
 
+  async #prepare<Payload, Input>(
+    contract: MessageContract<Payload, Input>,
+    payload: Input,
+    options: PrepareOptions = {},
+    transaction?: Transaction,
+  ): Promise<PreparedMessage> {
+    const { factory, routes } = this.setup;
+    const message = await factory.create(contract, payload, options);
+    const transports = routes(contract).map(({ transport }) => transport);
+    return this.prepared.prepare(message, { transports, optional: options.route === 'optional' }, transaction);
+  }
+
   async #publish(transaction: Transaction, publications: readonly Publication[]): Promise<readonly Message[]> {
     const { factory, routes } = this.setup;
     const made = await Promise.all(
@@ -129,11 +181,7 @@ export class Outbox implements BoundOutbox {
     );
     const entries = made.flatMap(({ message, destinations, options }) =>
       destinations.map((destination): LogEntry => ({
-        message,
-        destination,
-        fresh: true,
-        attempts: 0,
-        optional: options.route === 'optional',
+        ...freshEntry(message, destination, options.route === 'optional'),
         delayMs: options.delayMs ?? 0,
         dueAt: options.deliverAt && checkedInstant('deliverAt', options.deliverAt),
       })),
@@ -148,3 +196,12 @@ export class Outbox implements BoundOutbox {
     return this.setup.log.destination(namespace ?? transport, topic);
   }
 }
+
+const freshEntry = (message: Message, destination: number, optional: boolean): LogEntry => ({
+  message,
+  destination,
+  fresh: true,
+  attempts: 0,
+  optional,
+  delayMs: 0,
+});

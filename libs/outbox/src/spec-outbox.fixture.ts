@@ -13,6 +13,7 @@ import { migrate, typeorm } from '@tidings/database';
 import { logOf, type MessageLog, postgresLogMigrations } from '@tidings/postgres-log';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { outboxMigrations } from './migrations';
 import { Outbox } from './outbox';
 import { OutboxRelay } from './outbox-relay';
 import type { OutboxRelayOptions } from './outbox-relay.options';
@@ -47,7 +48,7 @@ export class SpecOutbox {
     await dataSource.initialize();
     const store = typeorm(dataSource, { schema });
     await store.connect();
-    await migrate(store, postgresLogMigrations);
+    await migrate(store, [...postgresLogMigrations, ...outboxMigrations]);
     await dataSource.query(`create table if not exists ${schema}.gift (id text primary key)`);
     return new SpecOutbox(dataSource, store, logOf(store, systemClock, silentLogger), schema);
   }

@@ -21,7 +21,7 @@ export class MessageFactory {
   readonly #ids: MessageIds;
 
   constructor(
-    private readonly source: string,
+    readonly source: string,
     private readonly clock: Clock,
   ) {
     this.#ids = new MessageIds(() => clock.now());

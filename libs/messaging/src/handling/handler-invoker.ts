@@ -18,8 +18,7 @@ export class HandlerInvoker {
    * for each attempt, with the MessageContext as its REQUEST.
    */
   invoke(wrapper: HandlerWrapper, method: string): Invoke {
-    const shared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    const call = shared ? this.#shared(wrapper, method) : this.#perMessage(wrapper, method);
+    const call = this.call(wrapper, method);
     return async (payload, context) => {
       try {
         const answer = await call(payload, context);
@@ -30,6 +29,12 @@ export class HandlerInvoker {
         throw asError(thrown);
       }
     };
+  }
+
+  /** The same, with the method's own answer and failure. */
+  call(wrapper: HandlerWrapper, method: string): EnhancedCall {
+    const shared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    return shared ? this.#shared(wrapper, method) : this.#perMessage(wrapper, method);
   }
 
   #shared(wrapper: HandlerWrapper, method: string): EnhancedCall {

@@ -41,7 +41,7 @@ export class HandlerExplorer {
 }
 
 /** A provider by value or factory is known by its instance only; a request-scoped class has none yet. */
-function prototypeOf({ instance, metatype, isNotMetatype }: HandlerWrapper): object | undefined {
+export function prototypeOf({ instance, metatype, isNotMetatype }: HandlerWrapper): object | undefined {
   const value = instance as unknown;
   if (typeof value === 'object' && value !== null) {
     const prototype = Object.getPrototypeOf(value) as object | null;

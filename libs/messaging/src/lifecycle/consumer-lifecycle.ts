@@ -5,6 +5,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { asError } from '@tidings/core';
+import { CheckBackExplorer, type FoundCheckBack } from '../handling/check-back.explorer';
 import { HandlerExplorer } from '../handling/handler.explorer';
 import { planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
@@ -37,6 +38,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   constructor(
     private readonly runtime: MessagingRuntime,
     private readonly explorer: HandlerExplorer,
+    private readonly checkBacks: CheckBackExplorer,
     private readonly injections: InjectionCheck,
   ) {}
 
@@ -74,12 +76,14 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
           stores: runtime.storeNames,
         })
       : [];
+    const checkBacks = runtime.plays('handle') ? this.checkBacks.explore() : [];
     checkRetention(runtime.options.inbox, planned);
     if (runtime.options.roles.length === 0) return;
     try {
       await this.#open();
       if (runtime.plays('handle')) await this.#handle(planned);
       if (runtime.plays('relay')) await this.#relay();
+      this.#reclaim(checkBacks);
     } catch (thrown) {
       await this.#undo(this.#stopReceiving);
       await this.#undo(this.#close);
@@ -114,6 +118,18 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     await releasers.start();
     for (const consumer of this.#consumers) await consumer.start(await transports.connect(consumer.planned.transport));
     logger.info({ subscriptions: this.#consumers.length }, 'receiving');
+  }
+
+  /** Every process that handles or relays may be the one that runs the Reclaimers; one that only publishes needs no timer. */
+  #reclaim(checkBacks: readonly FoundCheckBack[]): void {
+    for (const { type, store, ask } of checkBacks) this.runtime.storeFor(type, store).checkBack.answer(type, ask);
+    if (!this.runtime.plays('handle', 'relay')) return;
+    for (const { checkBack, reclaim } of this.runtime.stores) {
+      for (const task of [checkBack, reclaim]) {
+        this.#stopReceiving.push(() => task.stop());
+        task.start();
+      }
+    }
   }
 
   async #relay(): Promise<void> {

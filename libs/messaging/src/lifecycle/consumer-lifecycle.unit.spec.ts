@@ -179,7 +179,7 @@ describe('The lifecycle of consumers', () => {
     const boots = (stores: Record<string, Store>) =>
       boot(MessagingModule.forRoot(options({ stores })), { providers: [Sender] });
     await expect(boots({ one: storeNamed('one'), two: storeNamed('two') })).rejects.toThrow(
-      'Sender, which injects an outbox or dead letters: expected one store, found several (one, two) and none called "default"; name the one that is meant',
+      'Sender, which injects an outbox, dead letters or reclaim: expected one store, found several (one, two) and none called "default"; name the one that is meant',
     );
     await expect(boots({})).rejects.toThrow('expected a store, found none; add one to messaging.stores');
     const app = await boots({ one: storeNamed('one') });

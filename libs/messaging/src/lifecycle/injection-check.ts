@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { Outbox } from '@tidings/outbox';
 import { getDeadLettersToken } from '../decorators/inject-dead-letters.decorator';
+import { getReclaimToken } from '../decorators/inject-reclaim.decorator';
 import { getOutboxToken } from '../decorators/inject-outbox.decorator';
 import type { HandlerWrapper } from '../handling/handler-invoker';
 import { MessagingRuntime } from '../messaging-runtime';
@@ -11,7 +12,13 @@ import { ApplicationDeadLetters } from '../publishing/application-dead-letters';
 const PARAMETERS = ['self:paramtypes', 'design:paramtypes'] as const;
 const PROPERTIES = 'self:properties_metadata';
 
-const UNNAMED = new Set<unknown>([getOutboxToken(), getDeadLettersToken(), Outbox, ApplicationDeadLetters]);
+const UNNAMED = new Set<unknown>([
+  getOutboxToken(),
+  getDeadLettersToken(),
+  getReclaimToken(),
+  Outbox,
+  ApplicationDeadLetters,
+]);
 
 /**
  * Fails the boot of an application that injects the outbox or the dead letters without a name while it is not clear of which store. An application
@@ -28,7 +35,7 @@ export class InjectionCheck {
   check(): void {
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       if (wrapper.isAlias || !injected(wrapper).some((token) => UNNAMED.has(token))) continue;
-      this.runtime.storeFor(`${wrapper.name}, which injects an outbox or dead letters`);
+      this.runtime.storeFor(`${wrapper.name}, which injects an outbox, dead letters or reclaim`);
     }
   }
 }

@@ -1,0 +1,93 @@
+import type { Message, Store, Transaction } from '@tidings/core';
+import { AlreadyPreparedError, PreparedDecisionError } from './prepared.errors';
+import { undecidedOf, type UndecidedMessage } from './prepared-row';
+import { decidePrepared } from './sql/decide-prepared';
+import { findPreparedStatus } from './sql/find-prepared-status';
+import { insertPrepared, type PreparedDestination } from './sql/insert-prepared';
+import { listUndecided } from './sql/list-undecided';
+
+/** A message that is written and has not left. Whoever prepared it decides; until then it waits, and is asked for (`@OnCheckBack`). */
+export interface PreparedMessage {
+  readonly message: Message;
+  /**
+   * Lets it leave: as part of the open transaction of `handle`, or of one of its own. Its place in the order of its key is this commit's, not the
+   * preparation's. Idempotent.
+   * @throws PreparedDecisionError when it was decided otherwise, NotInTransactionError when no transaction is open in `handle`.
+   */
+  commit(handle?: unknown): Promise<void>;
+  /** It never leaves. Idempotent; throws as `commit` does. */
+  rollback(handle?: unknown): Promise<void>;
+}
+
+/** Puts the message into the log, as part of the transaction. */
+export type Append = (transaction: Transaction, message: Message, destination: PreparedDestination) => Promise<void>;
+
+/**
+ * Messages that are written first and decided later: write the message, operate, then say how it went. For operations that no database transaction
+ * covers, such as a call to a payment service. A process that dies in between leaves the message undecided, and somebody is asked (RocketMQ's half
+ * messages and check-back are the pattern; here the database keeps them, and no number of unanswered questions drops one).
+ */
+export class PreparedMessages {
+  constructor(
+    private readonly store: Store,
+    private readonly source: string,
+    private readonly append: Append,
+    private readonly checkAfterMs: number,
+  ) {}
+
+  /** @throws AlreadyPreparedError when this source prepared a message of this id before. */
+  async prepare(
+    message: Message,
+    destination: PreparedDestination,
+    transaction?: Transaction,
+  ): Promise<PreparedMessage> {
+    const on = transaction ?? this.store;
+    if (!(await insertPrepared(this.store, on, message, destination, this.checkAfterMs))) {
+      throw new AlreadyPreparedError(message.source, message.id);
+    }
+    return {
+      message,
+      commit: (handle) => this.commit(message.id, { handle }),
+      rollback: (handle) => this.rollback(message.id, { handle }),
+    };
+  }
+
+  /** As `PreparedMessage.commit`, by the message's id: for a process that did not prepare it. Default source: this service. */
+  commit(id: string, { handle, source = this.source }: DecideOptions = {}): Promise<void> {
+    return this.#within(handle, async (transaction) => {
+      const row = await decidePrepared(this.store, transaction, source, id, 'committed');
+      if (!row) return this.#expect(transaction, source, id, 'committed');
+      const { message, transports, optional } = undecidedOf(row);
+      await this.append(transaction, message, { transports, optional });
+    });
+  }
+
+  /** As `PreparedMessage.rollback`, by the message's id. */
+  rollback(id: string, { handle, source = this.source }: DecideOptions = {}): Promise<void> {
+    return this.#within(handle, async (transaction) => {
+      const row = await decidePrepared(this.store, transaction, source, id, 'rolled-back');
+      if (!row) await this.#expect(transaction, source, id, 'rolled-back');
+    });
+  }
+
+  /** Those without a decision, the one that is asked for next first. Default limit 100. */
+  async undecided(limit = 100): Promise<readonly UndecidedMessage[]> {
+    return (await listUndecided(this.store, limit)).map(undecidedOf);
+  }
+
+  async #expect(on: Transaction, source: string, id: string, wanted: 'committed' | 'rolled-back'): Promise<void> {
+    const found = await findPreparedStatus(this.store, on, source, id);
+    if (found !== wanted) throw new PreparedDecisionError(id, wanted, found);
+  }
+
+  #within(handle: unknown, decide: (transaction: Transaction) => Promise<void>): Promise<void> {
+    return handle === undefined ? this.store.run(decide) : decide(this.store.join(handle));
+  }
+}
+
+export interface DecideOptions {
+  /** The open transaction that the decision is part of. Default: one of its own. */
+  readonly handle?: unknown;
+  /** The service that prepared it. Default: this one. */
+  readonly source?: string;
+}
