@@ -148,6 +148,17 @@ describeOn('postgres', 'MessagingModule on PostgreSQL', (url) => {
     expect(await rows('select * from gift where room = $$gone$$')).toEqual([]);
   });
 
+  it('gives every attempt a transaction of its own, those made at once too', async () => {
+    const { send } = await start();
+    fail = ({ attempt }) => {
+      if (attempt === 1) throw new Error('not yet'); // after its effect; the second is made at once
+    };
+    await send(rose);
+    await badges(1);
+    expect(await rows('select * from ranking')).toEqual([{ room: 'r1', coins: 7 }]);
+    expect(arrived('rank.changed')).toBe(1);
+  });
+
   it('buries what fails for good with its story, says so, and sends it again', async () => {
     const errors: object[] = [];
     const logger = { ...silentLogger, error: (fields: object) => void errors.push(fields) };

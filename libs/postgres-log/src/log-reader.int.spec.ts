@@ -117,6 +117,21 @@ describeOn('postgres', 'reading the log', (url) => {
     expect(seen).toEqual([messages.map(({ id }) => id), ['4', '5', '6', '7', '8', '9']]);
   });
 
+  it('what a reader that stops had not done goes to the next, counted from the front of its batch', async () => {
+    const messages = Array.from({ length: 10 }, (_, n) => testMessage({ id: String(n), key: 'room-1' }));
+    await log.appendAlone(messages.map((message) => entryOf(message, destination)));
+    const seen: number[] = [];
+    const first = await spec.reader(log, destination, (batch) => {
+      seen.push(batch.messages.length);
+      return Promise.resolve(seen.length === 1 ? 4 : 0);
+    });
+    await until('the first four', () => seen.length > 1);
+    await first.stop();
+    await spec.reader(log, destination, taken.deliver);
+    await until('the rest', () => taken.ids.length >= 6);
+    expect(taken.ids).toEqual(['4', '5', '6', '7', '8', '9']);
+  });
+
   it('a hand-over that throws loses nothing', async () => {
     await log.appendAlone([entryOf(testMessage({ id: 'a' }), destination)]);
     let failures = 3;
