@@ -66,9 +66,6 @@ async function runTests(copy, env, specs, tests) {
     broken: found.testResults.filter(
       ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
     ),
-    titles: found.testResults.flatMap(({ assertionResults }) =>
-      assertionResults.filter(({ status }) => status === 'passed').map(({ fullName }) => fullName),
-    ),
   };
 }
 
@@ -82,15 +79,12 @@ async function judge(copy, env, { patch, spec, test }) {
     });
   const applied = apply('-N');
   if (applied.status !== 0) return `does not apply any more: ${applied.stdout.trim()}${applied.stderr.trim()}`;
-  try {
-    const { failed, broken, passed } = await runTests(copy, env, [spec], [test]);
-    if (broken.length > 0) return `the file does not even load: ${broken[0].message.slice(0, 300)}`;
-    if (failed > 0) return undefined;
-    return passed > 0 ? `stays green: ${test}` : `no test of ${spec} is named so: ${test}`;
-  } finally {
-    const undone = apply('-R');
-    if (undone.status !== 0) throw new Error(`could not be taken back: ${undone.stdout}${undone.stderr}`);
-  }
+  const { failed, broken, passed } = await runTests(copy, env, [spec], [test]);
+  const undone = apply('-R');
+  if (undone.status !== 0) throw new Error(`could not be taken back: ${undone.stdout}${undone.stderr}`);
+  if (broken.length > 0) return `the file does not even load: ${broken[0].message.slice(0, 300)}`;
+  if (failed > 0) return undefined;
+  return passed > 0 ? `stays green: ${test}` : `no test of ${spec} is named so: ${test}`;
 }
 
 async function main(args) {
