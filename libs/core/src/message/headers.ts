@@ -10,4 +10,8 @@ export const HEADERS = {
   causationId: 'causationid',
   /** Reserved for tenancy: column, attribute and metric label. */
   tenant: 'tenant',
+  /** `ttlMs` of a publish; for transports that have it, passed on by the others. */
+  ttlMs: 'tidings-ttl-ms',
+  /** `priority` of a publish; as above. */
+  priority: 'tidings-priority',
 } as const;

@@ -1,3 +1,4 @@
+import { OptionsError } from '../errors';
 import { type Clock, dateOf, timestampOf } from '../scheduling/clock';
 import { crc32c } from './checksum';
 import type { MessageContract } from './contract';
@@ -12,6 +13,13 @@ export interface PublishOptions {
    */
   readonly id?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * The broker gives the message up when it has waited this long unhandled, where it can (RabbitMQ, into the dead letters of a group that is declared
+   * so); each retry begins anew. 1 to 4,294,967,295. Not with a key. Default: never.
+   */
+  readonly ttlMs?: number;
+  /** 0 to 255, higher first, where the broker and the group's queue have priorities (RabbitMQ). Not with a key. Default none. */
+  readonly priority?: number;
   /** The message that is being handled: its correlation goes on, its id becomes the causation. */
   readonly cause?: Message;
 }
@@ -27,13 +35,15 @@ export class MessageFactory {
     this.#ids = new MessageIds(() => clock.now());
   }
 
-  /** @throws ContractError when the payload does not fit. */
+  /** @throws ContractError when the payload does not fit, OptionsError for a `ttlMs` or `priority` out of its range or beside a key. */
   async create<Payload, Input>(
     contract: MessageContract<Payload, Input>,
     input: Input,
     options: PublishOptions = {},
   ): Promise<Message> {
     const { payload, bytes } = await contract.encode(input);
+    const key = contract.keyOf(payload);
+    const urgency = urgencyOf(options, key);
     const now = this.clock.now();
     return {
       id: options.id ?? this.#ids.next(),
@@ -41,16 +51,28 @@ export class MessageFactory {
       type: contract.type,
       version: contract.version,
       topic: contract.topic,
-      key: contract.keyOf(payload),
+      key,
       time: timestampOf(now),
       contentType: contract.contentType,
       payload: bytes,
       bucket: dateOf(now),
       generation: 0,
       crc32c: crc32c(bytes),
-      headers: { ...(options.cause && consequence(options.cause)), ...options.headers },
+      headers: { ...(options.cause && consequence(options.cause)), ...options.headers, ...urgency },
     };
   }
+}
+
+function urgencyOf({ ttlMs, priority }: PublishOptions, key: string | null): Record<string, string> {
+  const checked = (name: 'ttlMs' | 'priority', value: number | undefined, from: number, to: number) => {
+    if (value === undefined) return {};
+    if (!Number.isInteger(value) || value < from || value > to)
+      throw new OptionsError(`publish.${name}`, `must be a whole number from ${from} to ${to}, found ${value}`);
+    if (key !== null)
+      throw new OptionsError(`publish.${name}`, `must not be given for a message with a key, found key ${JSON.stringify(key)}: it would break the order of its key`); // prettier-ignore
+    return { [HEADERS[name]]: String(value) };
+  };
+  return { ...checked('ttlMs', ttlMs, 1, 2 ** 32 - 1), ...checked('priority', priority, 0, 255) };
 }
 
 const consequence = (cause: Message): Record<string, string> => {

@@ -34,6 +34,28 @@ describe('the message factory', () => {
     });
   });
 
+  it('leaves ttlMs and priority where a transport finds them', async () => {
+    const Ping = defineMessage('ping', { schema: z.object({}) });
+    expect((await factory.create(Ping, {}, { ttlMs: 1_500, priority: 0 })).headers).toEqual({
+      'tidings-ttl-ms': '1500',
+      'tidings-priority': '0',
+    });
+    for (const [path, options] of [
+      ['publish.ttlMs', { ttlMs: 0 }],
+      ['publish.ttlMs', { ttlMs: 2 ** 32 }],
+      ['publish.priority', { priority: 1.5 }],
+      ['publish.priority', { priority: 256 }],
+    ] as const) {
+      await expect(factory.create(Ping, {}, options)).rejects.toThrow(path);
+    }
+  });
+
+  it.each([{ ttlMs: 5 }, { priority: 1 }])('refuses %j beside a key, whose order it would break', async (options) => {
+    await expect(factory.create(GiftSent, { roomId: 'r1' }, options)).rejects.toThrow(
+      /^publish\.\w+: must not be given for a message with a key, found key "r1"/,
+    );
+  });
+
   it("takes the caller's id and headers", async () => {
     const made = await factory.create(GiftSent, { roomId: 'r1' }, { id: 'mine', headers: { shop: 'ü' } });
     expect([made.id, made.headers]).toEqual(['mine', { shop: 'ü' }]);

@@ -1,3 +1,4 @@
+import type { FailureRecord } from '../reliability/dead-letter-sink';
 import type { Message } from '../message/message';
 import type { Capabilities } from './capabilities';
 import type { Publisher } from './publisher';
@@ -35,6 +36,22 @@ export interface NativeDeadLetter {
   readonly message: Message;
   readonly reason: string;
   readonly attempts: number;
+  /** What the broker tells of how it came there, oldest first. */
+  readonly failures?: readonly FailureRecord[];
+}
+
+/** Optional power: hands over what was filed as dead at the broker, by itself or by settlement, to be kept elsewhere. */
+export interface DeadLetterSource {
+  /**
+   * Calls `bury` for each dead letter of the group, one at a time, oldest first, until it is stopped. A letter leaves the broker when `bury` has
+   * resolved, not before; when it rejects, it is called again with back-off. A crash in between calls it again with the same letter: `bury` must be
+   * idempotent.
+   */
+  takeDeadLetters(
+    topic: string,
+    group: string,
+    bury: (letter: NativeDeadLetter) => Promise<void>,
+  ): Promise<{ readonly stop: () => Promise<void> }>;
 }
 
 /** Optional power: says which groups a topic reaches, so that a contract can insist on them at start. */

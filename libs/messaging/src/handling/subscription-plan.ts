@@ -4,6 +4,7 @@ import {
   type HandlerDefinition,
   never,
   parseOptions,
+  type RetryPolicy,
   type Subscription,
 } from '@tidings/core';
 import { z } from 'zod';
@@ -70,7 +71,8 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
   const [first] = found;
   refuseTwins(found);
   const { contract, options } = first!;
-  const subscription: Subscription = { topic: contract.topic, group: options.group, ...sharedOf(found) };
+  const attempts = Math.max(...found.map((handler) => attemptsOf(retryOf(handler))));
+  const subscription: Subscription = { topic: contract.topic, group: options.group, ...sharedOf(found), attempts };
   const transport = transportOf(first!, setting);
   const handlers = found.map((handler) => definitionOf(handler, transport, subscription, setting));
   refuseTwoParkings(handlers);
@@ -91,7 +93,7 @@ function definitionOf(
       "expected a store for level effectivelyOnce, found none; add one to messaging.stores, or choose level: 'atLeastOnce'",
     );
   }
-  const retry = options.retry ?? (level === 'atMostOnce' ? never() : exponential());
+  const retry = retryOf({ options });
   if (retry.maxElapsedMs !== undefined && store === '') {
     throw new MessagingConfigurationError(
       name,
@@ -112,6 +114,16 @@ function definitionOf(
     ...(onFailure && { onFailure }),
     invoke,
   };
+}
+
+const retryOf = ({ options: { retry, level } }: Pick<FoundHandler, 'options'>): RetryPolicy =>
+  retry ?? (level === 'atMostOnce' ? never() : exponential());
+
+/** The most that the policy, or a rule of it for some errors, allows; 1 of a foreign policy that does not describe itself. */
+function attemptsOf(policy: RetryPolicy): number {
+  const { attempts = 1, rules = [] } = policy.describe?.() ?? {};
+  const figures = [attempts, ...rules.map((rule) => rule['attempts'] ?? 1)];
+  return Math.max(...figures.map((figure) => (figure === 'unlimited' ? Infinity : Number(figure))));
 }
 
 function levelOf(name: string, options: OnMessageOptions, { broadcast }: Subscription): DeliveryLevel {

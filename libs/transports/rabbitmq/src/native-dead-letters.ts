@@ -1,7 +1,8 @@
-import { messageOf, type NativeDeadLetter } from '@tidings/core';
+import { type Message, messageOf, type NativeDeadLetter } from '@tidings/core';
 import type { Channel, GetMessage, MessageProperties } from 'amqplib';
 import type { Link } from './rabbitmq-connection';
 import { fromAmqp, OWN_HEADERS, textOf } from './rabbitmq-mapping';
+import { deathsOf, failuresOfDeaths, reasonOfDeaths } from './broker-deaths';
 import { codeOf, REPLY } from './rabbitmq-topology';
 
 /**
@@ -38,19 +39,25 @@ async function take(channel: Channel, queue: string): Promise<GetMessage | false
   }
 }
 
-function letterOf(taken: GetMessage, topic: string): NativeDeadLetter {
+type Taken = Pick<GetMessage, 'content' | 'properties'>;
+
+export function letterOf(taken: Taken, topic: string): NativeDeadLetter {
   const headers = taken.properties.headers ?? {};
+  const deaths = deathsOf(headers['x-death']);
+  const { message, attempts } = readable(taken, topic);
   return {
-    message: readable(taken, topic),
-    reason: textOf(headers[OWN_HEADERS.reason]),
-    attempts: Number(headers[OWN_HEADERS.attempts] ?? 0),
+    message,
+    reason: textOf(headers[OWN_HEADERS.reason]) || reasonOfDeaths(deaths),
+    attempts: Number(headers[OWN_HEADERS.attempts] ?? attempts),
+    ...(deaths.length > 0 && { failures: failuresOfDeaths(deaths) }),
   };
 }
 
 /** A dead letter may be one because it is no message at all; a person still wants to see it. */
-function readable(taken: GetMessage, topic: string): NativeDeadLetter['message'] {
+function readable(taken: Taken, topic: string): { readonly message: Message; readonly attempts: number } {
   try {
-    return fromAmqp(taken, topic).message;
+    const { message, attempts } = fromAmqp(taken, topic);
+    return { message, attempts };
   } catch {
     const { messageId, appId, type } = taken.properties as Record<keyof MessageProperties, unknown>;
     const attributes = {
@@ -58,6 +65,6 @@ function readable(taken: GetMessage, topic: string): NativeDeadLetter['message']
       source: textOf(appId) || 'unknown',
       type: textOf(type) || 'unknown',
     };
-    return messageOf(attributes, taken.content, topic, {}).message;
+    return { message: messageOf(attributes, taken.content, topic, {}).message, attempts: 0 };
   }
 }

@@ -1,18 +1,32 @@
-import type { ConfirmChannel } from 'amqplib';
+import type { Channel, ConfirmChannel } from 'amqplib';
 import { ConfirmingChannel } from './confirming-channel';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
+import { codeOf, REPLY } from './rabbitmq-topology';
 import { SupervisedChannel } from './supervised-channel';
 
 /** Frames, each a small message or an eighth of a MiB: what may wait in this process's memory for the socket. */
 const WRITE_BUFFER_FRAMES = 256;
+
+const HOPELESS: readonly (number | undefined)[] = [REPLY.accessRefused, REPLY.preconditionFailed];
+
+export interface PublishingChannelsOptions {
+  /** Before the first of the pool is used, each time that it is opened. */
+  readonly prepare: (channel: Channel) => Promise<void>;
+  /** A channel is gone, and what was in flight on it. */
+  readonly lost: () => void;
+}
 
 /** The bounded pool of confirm channels. A lane always has the same one, for order is kept within a channel only. */
 export class PublishingChannels {
   readonly #channels: readonly SupervisedChannel<ConfirmChannel>[];
   readonly #confirming: (ConfirmingChannel | undefined)[];
 
-  constructor(connection: RabbitMqConnection, settings: RabbitMqSettings, lost: () => void) {
+  constructor(
+    connection: RabbitMqConnection,
+    settings: RabbitMqSettings,
+    { prepare, lost }: PublishingChannelsOptions,
+  ) {
     const numbers = Array.from({ length: settings.publishChannels }, (_, number) => number);
     this.#confirming = numbers.map(() => undefined);
     this.#channels = numbers.map(
@@ -20,15 +34,15 @@ export class PublishingChannels {
         new SupervisedChannel<ConfirmChannel>(connection, settings, {
           name: `publish ${number}`,
           create: (model) => model.createConfirmChannel({ highWaterMark: WRITE_BUFFER_FRAMES }),
-          setUp: (channel) => {
+          setUp: async (channel) => {
+            if (number === 0) await prepare(channel);
             this.#confirming[number] = new ConfirmingChannel(channel);
-            return Promise.resolve();
           },
           lost: () => {
             this.#confirming[number] = undefined;
             lost();
           },
-          hopeless: () => false,
+          hopeless: (error) => HOPELESS.includes(codeOf(error)),
         }),
     );
   }
@@ -41,7 +55,9 @@ export class PublishingChannels {
 
   /** Resolves when all are ready. Call once. */
   async start(): Promise<void> {
-    await Promise.all(this.#channels.map((channel) => channel.start()));
+    const [first, ...others] = this.#channels;
+    await first?.start(); // refused: the others never began, and a second start is a first one
+    await Promise.all(others.map((channel) => channel.start()));
   }
 
   /** Nothing is opened from now on; `drain` still has what is open. */

@@ -4,12 +4,14 @@ import { DelayQueues } from './delay-queues';
 import { UnroutableError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
+import type { RabbitMqNames } from './rabbitmq-names';
 import { codeOf, declareTopic, REPLY } from './rabbitmq-topology';
 
 /** Where a message goes in, and what must stand there before. */
 export interface Place {
   /** A topic's exchange is declared when it is missing; a group's is not: only its subscriber knows the group's shape. */
   readonly kind: 'topic' | 'group' | 'queue';
+  readonly topic: string;
   /** Empty for `queue`: the default exchange. */
   readonly exchange: string;
   /** 0: none. */
@@ -26,9 +28,10 @@ export class PublishingPlaces {
 
   constructor(
     private readonly connection: RabbitMqConnection,
-    { clock }: RabbitMqSettings,
+    private readonly names: RabbitMqNames,
+    private readonly settings: RabbitMqSettings,
   ) {
-    this.#delays = new DelayQueues(clock);
+    this.#delays = new DelayQueues(settings.clock);
   }
 
   /** The exchange to write to, when it was seen to stand. */
@@ -38,18 +41,18 @@ export class PublishingPlaces {
   }
 
   /** Idempotent. Resolves with the exchange, or the failure; never rejects. */
-  async declare({ kind, exchange, delayMs }: Place): Promise<string | PublishResult> {
+  async declare({ kind, topic, exchange, delayMs }: Place): Promise<string | PublishResult> {
     const link = this.connection.link;
     if (!link) return failed('transient', new TidingsError('TIDINGS_RABBITMQ_AWAY', this.connection.detail));
     let channel: Channel | undefined;
     try {
       channel = await link.model.createChannel();
       channel.on('error', () => undefined); // told by the call that it fails
-      if (kind === 'topic') await declareTopic(channel, exchange);
+      if (kind === 'topic') await declareTopic(channel, this.names, topic, this.settings.topics);
       else await channel.checkExchange(exchange);
       if (delayMs > 0) await this.#delays.declare(channel, exchange, delayMs);
       this.#seen.add(exchange);
-      return this.known({ kind, exchange, delayMs }) ?? exchange;
+      return this.known({ kind, topic, exchange, delayMs }) ?? exchange;
     } catch (thrown) {
       const error = asError(thrown);
       const code = codeOf(error);

@@ -2,6 +2,7 @@ import {
   ATTRIBUTE_NAMES,
   type Attributes,
   attributesOf,
+  HEADERS,
   messageOf,
   type OutgoingMessage,
   TidingsError,
@@ -89,8 +90,25 @@ export function toAmqp(
       ...(fits(message.type) && { type: message.type }),
       ...(fits(message.source) && { appId: message.source }),
       ...(seconds >= 0 && { timestamp: seconds }),
+      ...urgencyOf(message.headers),
     },
   };
+}
+
+/** From the headers that `ttlMs` and `priority` of a publish leave; a foreign sender's nonsense there is no reason to refuse its message. */
+function urgencyOf(headers: Readonly<Record<string, string>>): Pick<Options.Publish, 'expiration' | 'priority'> {
+  const number = (name: string, to: number): number | undefined => {
+    const text = headers[name];
+    const value = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+    return value !== undefined && value <= to ? value : undefined;
+  };
+  const [ttlMs, priority] = [number(HEADERS.ttlMs, 2 ** 32 - 1), number(HEADERS.priority, 255)];
+  return { ...(ttlMs !== undefined && { expiration: String(ttlMs) }), ...(priority !== undefined && { priority }) };
+}
+
+/** Of a dead letter, which is not to vanish, and of a delayed message, whose time would pass in the delay queue and end its delay. */
+export function withoutExpiry({ content, options: { expiration: _, ...options } }: AmqpPublish): AmqpPublish {
+  return { content, options };
 }
 
 /** The names of the properties are ours to read back by `propertiesAsAttributes`; an empty text is no property there. */

@@ -8,6 +8,7 @@ import {
   TidingsError,
 } from '@tidings/core';
 import type { Address } from './confirming-channel';
+import { declareTopology } from './declared-topology';
 import { MAX_DELAY_MS } from './delay-queues';
 import { PublishAnswers } from './publish-answers';
 import { PublishingChannels } from './publishing-channels';
@@ -15,7 +16,7 @@ import { type Place, PublishingPlaces } from './publishing-places';
 import { RabbitMqClosedError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
-import { type AmqpPublish, toAmqp } from './rabbitmq-mapping';
+import { type AmqpPublish, toAmqp, withoutExpiry } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
 
 /** A message made ready for the wire. */
@@ -36,8 +37,11 @@ export class RabbitMqPublisher implements Publisher {
     private readonly names: RabbitMqNames,
     private readonly settings: RabbitMqSettings,
   ) {
-    this.#places = new PublishingPlaces(connection, settings);
-    this.#channels = new PublishingChannels(connection, settings, () => this.#places.forget());
+    this.#places = new PublishingPlaces(connection, names, settings);
+    this.#channels = new PublishingChannels(connection, settings, {
+      prepare: (channel) => declareTopology(channel, names, settings),
+      lost: () => this.#places.forget(),
+    });
   }
 
   /** Resolves when it can publish. Call once, when the connection is open. */
@@ -114,12 +118,16 @@ export class RabbitMqPublisher implements Publisher {
         const problem = `message ${message.id}: expected a delay of at most ${MAX_DELAY_MS} ms, found ${delayMs}; publish it later`;
         return failed('refused', new TidingsError('TIDINGS_RABBITMQ_DELAY', problem));
       }
+      const letter = toAmqp(outgoing, this.settings.attributes);
+      const lane = laneOf(message);
+      const keyOf = group === undefined ? this.settings.topics[message.topic]?.routingKey : undefined;
       return {
-        ...toAmqp(outgoing, this.settings.attributes),
+        ...(delayMs > 0 ? withoutExpiry(letter) : letter),
+        topic: message.topic,
         kind: group === undefined ? 'topic' : 'group',
         exchange: group === undefined ? this.names.topic(message.topic) : this.names.group(message.topic, group),
-        lane: laneOf(message),
-        routingKey: String(laneOf(message)),
+        lane,
+        routingKey: keyOf ? keyOf(message) : String(lane),
         delayMs,
         mandatory: route === 'required',
       };

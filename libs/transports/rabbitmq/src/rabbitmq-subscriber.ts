@@ -21,6 +21,7 @@ import { fromAmqp } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
 import { codeOf, declareGroup, declareInstance, REPLY } from './rabbitmq-topology';
 import { againOf, type SettlementFiler } from './settlement-filer';
+import { checkSubscription } from './subscription-check';
 import { SupervisedChannel } from './supervised-channel';
 import { CLOSE_MS, endedWithin } from './time-limit';
 
@@ -62,7 +63,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
   #refetching: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  /** @throws RabbitMqNameError */
+  /** @throws RabbitMqNameError, OptionsError or DeliveryLimitError where options and subscription do not go together. */
   constructor(
     readonly subscription: Subscription,
     private readonly receive: Receive,
@@ -71,6 +72,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
     private readonly names: RabbitMqNames,
     private readonly settings: RabbitMqSettings,
   ) {
+    checkSubscription(subscription, settings);
     this.#exchange = names.group(subscription.topic, subscription.group);
     this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#channel = new SupervisedChannel<Channel>(connection, settings, {
@@ -137,8 +139,8 @@ export class RabbitMqSubscription implements ActiveSubscription {
     const { subscription, names, settings } = this;
     const { broadcast } = subscription;
     const queues = broadcast
-      ? await declareInstance(channel, names, subscription, this.#instance)
-      : await declareGroup(channel, names, subscription, settings.orderedQueues);
+      ? await declareInstance(channel, names, subscription, this.#instance, settings)
+      : await declareGroup(channel, names, subscription, settings);
     const taking: Taking = { channel, queues, tags: [], alive: true, cancelled: false };
     this.#taking = taking;
     await this.#fetch(taking);
@@ -149,7 +151,9 @@ export class RabbitMqSubscription implements ActiveSubscription {
     const { channel, queues } = taking;
     const { ordered, broadcast } = this.subscription;
     const held = ordered || broadcast ? HELD_PREFETCH : 1;
-    await channel.prefetch(this.settings.prefetch ?? Math.max(2 * this.#lanes.concurrency, held));
+    const { prefetch = this.settings.prefetch, channelPrefetch } = this.settings.groups[this.subscription.group] ?? {};
+    await channel.prefetch(prefetch ?? Math.max(2 * this.#lanes.concurrency, held));
+    if (channelPrefetch !== undefined) await channel.prefetch(channelPrefetch, true); // second: the other lifts it
     for (const queue of queues) {
       const { consumerTag } = await channel.consume(queue, (message) => {
         if (message) this.#take(message, taking);

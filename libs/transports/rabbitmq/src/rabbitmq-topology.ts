@@ -1,7 +1,10 @@
 import { asError, LANES, type Subscription } from '@tidings/core';
 import type { Channel } from 'amqplib';
 import { GroupShapeError } from './rabbitmq.errors';
+import { bindingArguments, queueArguments } from './queue-arguments';
+import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqNames } from './rabbitmq-names';
+import type { MatchSettings, RabbitMqExchange } from './topology.options';
 
 /** AMQP's reply codes. */
 export const REPLY = { accessRefused: 403, notFound: 404, locked: 405, preconditionFailed: 406 } as const;
@@ -10,9 +13,20 @@ export const codeOf = (error: Error): number | undefined => (error as { code?: n
 /** How long the queue of a broadcast subscription outlives its connection. */
 const INSTANCE_EXPIRES_MS = 60_000;
 
-export const declareTopic = async (channel: Channel, exchange: string): Promise<void> => {
-  await channel.assertExchange(exchange, 'topic', { durable: true });
-};
+const LANE_KEYS: readonly string[] = Array.from({ length: LANES }, (_, lane) => String(lane));
+
+type Topology = Pick<RabbitMqSettings, 'topics' | 'groups' | 'orderedQueues'>;
+
+export async function declareTopic(
+  channel: Channel,
+  names: RabbitMqNames,
+  topic: string,
+  topics: RabbitMqSettings['topics'],
+): Promise<void> {
+  const { type = 'topic', alternate } = topics[topic] ?? {};
+  const alternateExchange = alternate === undefined ? {} : { alternateExchange: alternate };
+  await channel.assertExchange(names.topic(topic), type, { durable: true, ...alternateExchange });
+}
 
 /**
  * Declares a group: its queues, bound to the topic's exchange and to one of the group's own. Messages carry their lane as routing key, so an
@@ -29,31 +43,56 @@ export async function declareGroup(
   channel: Channel,
   names: RabbitMqNames,
   subscription: Subscription,
-  orderedQueues: number,
+  topology: Topology,
 ): Promise<string[]> {
   const { topic, group, ordered } = subscription;
+  const { orderedQueues, topics, groups } = topology;
   await declareShape(channel, names, subscription, ordered ? orderedQueues : 0);
   const exchange = names.group(topic, group);
-  await declareTopic(channel, names.topic(topic));
-  await declareTopic(channel, exchange);
+  const source = names.topic(topic);
+  await declareTopic(channel, names, topic, topics);
+  await channel.assertExchange(exchange, 'topic', { durable: true });
   await channel.assertQueue(names.dead(topic, group), { durable: true });
+  const given = groups[group]?.queue;
+  const declaration = queueArguments(given ?? {}, {
+    ...(ordered && { 'x-single-active-consumer': true }),
+    ...(given && { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': names.dead(topic, group) }),
+  });
   const queues = ordered
     ? Array.from({ length: orderedQueues }, (_, index) => names.lanes(topic, group, index, orderedQueues))
     : [exchange];
-  for (const queue of queues) {
-    await channel.assertQueue(queue, {
-      durable: true,
-      ...(ordered && { arguments: { 'x-single-active-consumer': true } }),
-    });
+  for (const queue of queues) await channel.assertQueue(queue, declaration);
+  const lanes = LANE_KEYS.map((lane, index): [string, string] => [queues[index % queues.length]!, lane]);
+  const inner = ordered ? lanes : [[exchange, '#'] as const];
+  await Promise.all(inner.map(([queue, routingKey]) => channel.bindQueue(queue, exchange, routingKey)));
+  const type = topics[topic]?.type ?? 'topic';
+  const bindings = groups[group]?.bindings;
+  if (ordered && (bindings || type === 'fanout' || type === 'headers')) {
+    // These exchanges cannot tell lanes apart, or let only some messages through: the group's own does the rest.
+    for (const match of bindings ?? [{}]) await channel.bindExchange(exchange, source, '', bindingArguments(match));
+    return queues;
   }
-  const bindings: [queue: string, routingKey: string][] = ordered
-    ? Array.from({ length: LANES }, (_, lane) => [queues[lane % orderedQueues]!, String(lane)])
-    : [[exchange, '#']];
-  for (const source of [exchange, names.topic(topic)])
-    await Promise.all(bindings.map(([queue, routingKey]) => channel.bindQueue(queue, source, routingKey)));
+  if (ordered) await Promise.all(lanes.map(([queue, lane]) => channel.bindQueue(queue, source, lane)));
+  else await bindAll(channel, exchange, source, type, bindings);
   // Last: nothing is missed meanwhile, and by two ways a message comes to a queue once only ("Exchange to Exchange Bindings").
-  await channel.unbindExchange(exchange, names.topic(topic), '#');
+  await channel.unbindExchange(exchange, source, '#');
   return queues;
+}
+
+/** One queue, all or some of a topic's messages. */
+async function bindAll(
+  channel: Channel,
+  queue: string,
+  source: string,
+  type: RabbitMqExchange['type'],
+  bindings: readonly MatchSettings[] | undefined,
+): Promise<void> {
+  const all = type === 'direct' ? LANE_KEYS : [type === 'topic' ? '#' : ''];
+  const wanted = bindings ?? all.map((routingKey) => ({ routingKey }));
+  for (const match of wanted)
+    await channel.bindQueue(queue, source, match.routingKey ?? (type === 'topic' ? '#' : ''), bindingArguments(match));
+  if (type === 'topic' && bindings?.every(({ routingKey }) => routingKey !== undefined && routingKey !== '#'))
+    await channel.unbindQueue(queue, source, '#'); // from before it had bindings of its own
 }
 
 /**
@@ -65,13 +104,14 @@ export async function declareInstance(
   names: RabbitMqNames,
   subscription: Subscription,
   instance: string,
+  { topics, groups }: Topology,
 ): Promise<string[]> {
   const { topic, group } = subscription;
   const queue = names.instance(topic, group, instance);
-  await declareTopic(channel, names.topic(topic));
+  await declareTopic(channel, names, topic, topics);
   await channel.assertQueue(names.dead(topic, group), { durable: true });
   await channel.assertQueue(queue, { durable: true, expires: INSTANCE_EXPIRES_MS });
-  await channel.bindQueue(queue, names.topic(topic), '#');
+  await bindAll(channel, queue, names.topic(topic), topics[topic]?.type ?? 'topic', groups[group]?.bindings);
   return [queue];
 }
 

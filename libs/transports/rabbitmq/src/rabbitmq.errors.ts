@@ -39,6 +39,22 @@ export class RabbitMqNameError extends TidingsError {
   }
 }
 
+/** The broker would dead-letter a message behind the back of the group's retry policies. */
+export class DeliveryLimitError extends TidingsError {
+  constructor(
+    readonly topic: string,
+    readonly group: string,
+    readonly deliveryLimit: number,
+    readonly attempts: number,
+  ) {
+    super(
+      'TIDINGS_RABBITMQ_DELIVERY_LIMIT',
+      `group ${group} on ${topic}: expected a deliveryLimit of at least the ${attempts} attempts of its retry policies, found ${deliveryLimit}; ` +
+        `raise rabbitmq.groups.${group}.queue.deliveryLimit, or lower the attempts`,
+    );
+  }
+}
+
 /** The broker took the message and no queue did. */
 export class UnroutableError extends TidingsError {
   constructor(exchange: string, text: string) {

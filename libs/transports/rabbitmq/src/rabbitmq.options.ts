@@ -1,6 +1,7 @@
 import { type Clock, parseOptions, silentLogger, systemClock, type TidingsLogger } from '@tidings/core';
 import { z } from 'zod';
 import type { AttributeForm } from './rabbitmq-mapping';
+import { type RabbitMqGroup, type RabbitMqTopic, type RabbitMqTopology, topologyOptions } from './topology.options';
 
 export interface RabbitMqOptions {
   /** `amqp://` or `amqps://` addresses of one cluster, tried in turn. */
@@ -17,6 +18,12 @@ export interface RabbitMqOptions {
    * messages wait (GroupShapeError). Default 8.
    */
   readonly orderedQueues?: number;
+  /** How topics are declared, by name. Default: a durable exchange of type `topic`, routed by lane. */
+  readonly topics?: Readonly<Record<string, RabbitMqTopic>>;
+  /** How groups are declared, by name. Default: a durable classic queue, without limits, that takes the whole topic. */
+  readonly groups?: Readonly<Record<string, RabbitMqGroup>>;
+  /** Exchanges, queues and bindings of your own, declared at each connect. Default none. */
+  readonly topology?: RabbitMqTopology;
   /**
    * How a message's attributes travel: `separate`, a header each by the names of CloudEvents' AMQP binding; or `packed`, in the basic properties and
    * one header, which the broker takes nearly twice as fast. Both are read always; choose `packed` once every consumer has a version that reads it
@@ -59,6 +66,7 @@ const schema = z.strictObject({
     .default('tidings'),
   prefetch: z.int().min(1).max(65_535).optional(),
   orderedQueues: z.int().min(1).max(64, 'expected at most 64: there are 64 lanes').default(8),
+  ...topologyOptions,
   attributes: z.enum(['separate', 'packed'], { error: 'expected separate or packed' }).default('separate'),
   publishChannels: z.int().min(1).max(16, 'expected at most 16').default(1),
   connectTimeoutMs: ms(5_000),

@@ -10,7 +10,7 @@ import {
 import type { ConsumeMessage } from 'amqplib';
 import { backoffMs } from './backoff';
 import type { RabbitMqSettings } from './rabbitmq.options';
-import { type AmqpPublish, asItCame, OWN_HEADERS, toAmqp } from './rabbitmq-mapping';
+import { type AmqpPublish, asItCame, OWN_HEADERS, toAmqp, withoutExpiry } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
 import type { Letter, RabbitMqPublisher } from './rabbitmq-publisher';
 
@@ -65,6 +65,7 @@ export class SettlementFiler {
       ...asItCame(unread),
       kind: 'group',
       lane: laneOf(message),
+      topic,
       exchange: this.names.group(topic, group),
       routingKey: String(laneOf(message)),
       delayMs: PARK_RETRY_MS,
@@ -76,7 +77,7 @@ export class SettlementFiler {
   bury(subscription: Subscription, delivery: Delivery, reason: string, needed: () => boolean): Promise<boolean> {
     const { message, attempt, stamp } = delivery;
     const copy = toAmqp({ message, attempts: attempt - 1, ...(stamp && { stamp }) }, this.settings.attributes);
-    return this.#bury(subscription, copy, { reason, attempts: attempt }, needed);
+    return this.#bury(subscription, withoutExpiry(copy), { reason, attempts: attempt }, needed);
   }
 
   /** As it came, for a person to look at. */
@@ -108,6 +109,7 @@ export class SettlementFiler {
     const letter: Letter = {
       kind: 'queue',
       lane: 0,
+      topic,
       exchange: '',
       routingKey: this.names.dead(topic, group),
       delayMs: 0,
