@@ -1,6 +1,6 @@
 import { type Message, type Statement, type Store, systemClock, TidingsError } from '@tidings/core';
 import { describeOn, until } from '@tidings/testing';
-import { gift, SpecInstance, SpecParking } from './spec-parking.fixture';
+import { gift, type SpecInstance, SpecParking } from './spec-parking.fixture';
 
 /** A process dies at its nth statement: before the server gets it, or when it has run and nobody hears the answer. */
 class DyingStore {
