@@ -1,13 +1,12 @@
-import { type Clock, type DeadLetterSink, parseOptions, type TidingsLogger, type Transport } from '@tidings/core';
 import {
-  DueMover,
-  listDestinations,
-  LogReader,
-  type MessageLog,
-  readsLog,
-  RELAY,
-  SegmentRotation,
-} from '@tidings/postgres-log';
+  type Clock,
+  type Closeable,
+  type DeadLetterSink,
+  parseOptions,
+  type TidingsLogger,
+  type Transport,
+} from '@tidings/core';
+import { listDestinations, LogReader, type MessageLog, readsLog, RELAY } from '@tidings/postgres-log';
 import { type OutboxRelayOptions, outboxRelayOptions, type ResolvedOutboxRelayOptions } from './outbox-relay.options';
 import { RelayedBatch } from './relayed-batch';
 
@@ -27,16 +26,13 @@ export interface OutboxRelaySetup {
  */
 export class OutboxRelay {
   readonly #readers: LogReader[];
-  readonly #due: DueMover;
-  readonly #rotation: SegmentRotation;
   readonly #options: ResolvedOutboxRelayOptions;
+  #upkeep: Promise<Closeable> | undefined;
 
   /** @throws OptionsError for a bad option. */
   constructor(private readonly setup: OutboxRelaySetup) {
-    const { log, transports, clock, logger } = setup;
+    const { log, transports } = setup;
     this.#options = parseOptions('relay', outboxRelayOptions, setup.options ?? {});
-    this.#due = new DueMover(log, { pollMs: this.#options.pollMs, clock, logger });
-    this.#rotation = new SegmentRotation(log.store, { clock, logger }, this.#options.rotation);
     this.#readers = Object.entries(transports)
       .filter(([, transport]) => !(readsLog(transport) && transport.logNamespace(log.store) !== undefined))
       .map(([name, transport]) => this.#readerFor(name, transport));
@@ -44,14 +40,16 @@ export class OutboxRelay {
 
   /** Safe twice. Rejects when the store cannot be reached; brokers may be away. */
   async start(): Promise<void> {
-    await this.#due.start();
+    this.#upkeep ??= this.setup.log.upkeep.join(this.#options);
+    await this.#upkeep;
     await Promise.all(this.#readers.map((reader) => reader.start()));
-    this.#rotation.start();
   }
 
   /** Takes no more, waits for the confirms under way, moves the cursors, hands the lanes back. Safe twice. */
   async stop(): Promise<void> {
-    await Promise.all([this.#due.stop(), this.#rotation.stop(), ...this.#readers.map((reader) => reader.stop())]);
+    const upkeep = this.#upkeep;
+    this.#upkeep = undefined;
+    await Promise.all([upkeep?.then((joined) => joined.close()), ...this.#readers.map((reader) => reader.stop())]);
   }
 
   /** Lanes held, over all transports; 0 right after the start of a second relay, until they are shared out. */
@@ -83,13 +81,17 @@ export class OutboxRelay {
           clock,
           logger,
         }).run(),
-      refresh: async () => {
-        for (const { id, audience } of await listDestinations(log.store, [name])) {
-          if (groups.has(id)) continue;
-          groups.set(id, audience);
-          // From the very beginning: a destination may have been written to before any relay saw it.
-          reader.add(await log.reader(RELAY, id, 'earliest'), id);
-        }
+      destinations: {
+        transport: name,
+        refresh: async () => {
+          for (const { id, audience } of await listDestinations(log.store, [name])) {
+            if (groups.has(id)) continue;
+            // From the very beginning: a destination may have been written to before any relay saw it.
+            const cursors = await log.reader(RELAY, id, 'earliest');
+            groups.set(id, audience);
+            reader.add(cursors, id);
+          }
+        },
       },
     });
     return reader;

@@ -40,6 +40,11 @@ export class DueMover {
     await this.#task.stop();
   }
 
+  /** Something may have become due. */
+  wake(): void {
+    this.#task.wake();
+  }
+
   async runOnce(): Promise<{ again: boolean; nextMs?: number }> {
     const { moved, nextMs } = await claimDueMessages(this.log.store, BATCH);
     for (const { destination, lane } of moved) this.log.signals.appended(destination, lane);

@@ -9,7 +9,12 @@ export { createLog } from './sql/create-log';
 export { cancelDueMessage } from './sql/cancel-due-message';
 export { type DueMessage, listDueMessages } from './sql/list-due-messages';
 export { rescheduleDueMessage } from './sql/reschedule-due-message';
-export { rotationOptions, type RotationOptions, SegmentRotation } from './segment-rotation';
+export {
+  rotationOptions,
+  type ResolvedRotationOptions,
+  type RotationOptions,
+  SegmentRotation,
+} from './segment-rotation';
 export { deleteReader } from './sql/delete-reader';
 export { type DestinationRow, listDestinations } from './sql/list-destinations';
 export { type Backlog } from './sql/measure-backlog';

@@ -1,10 +1,10 @@
 import { asError, type Clock, LANES, type Store, TidingsError, type TidingsLogger } from '@tidings/core';
 import { type HeldLane, laneId } from './held-lane';
 import { acquireCursors, type CursorRow } from './sql/acquire-cursors';
-import { beatMember } from './sql/beat-member';
 import { leaveMember } from './sql/leave-member';
 import { releaseCursors } from './sql/release-cursors';
 import { renewCursors } from './sql/renew-cursors';
+import type { ReaderAnswer } from './watched';
 
 export interface LaneLeasesOptions {
   readonly store: Store;
@@ -27,34 +27,28 @@ export interface LaneLeasesOptions {
 export class LaneLeases {
   readonly held = new Map<string, HeldLane>();
   readonly #readers = new Map<number, number>();
+  /** A reader was added that the last look did not ask about. */
+  #grown = false;
 
   constructor(private readonly options: LaneLeasesOptions) {}
 
   add(reader: number, destination: number): void {
     this.#readers.set(reader, destination);
+    this.#grown = true;
   }
 
-  /** One look: says that this process lives, renews, takes what is free up to its share, gives back what is above. Returns when to look again at the latest. */
-  async tend(): Promise<number> {
-    const { store, name, owner, leaseMs } = this.options;
-    const { members, next_ms } = await beatMember(store, name, owner, leaseMs);
-    await this.renew(leaseMs / 3);
-    const share = Math.ceil((this.#readers.size * LANES) / members);
-    if (this.held.size < share) await this.#acquire(share - this.held.size);
-    else await this.#giveBack(this.held.size - share);
-    const expiring = next_ms === null ? leaseMs : next_ms + 10;
-    return Math.min(leaseMs / 3, Math.max(50, expiring));
+  get readers(): number[] {
+    return [...this.#readers.keys()];
   }
 
-  /** Renews what was not renewed for `olderThanMs`; drops what is lost. */
-  async renew(olderThanMs: number): Promise<void> {
-    const { store, leaseMs, clock } = this.options;
-    const asked = clock.monotonic();
-    const due = [...this.held.values()].filter((lane) => asked - lane.leasedAt >= olderThanMs);
-    if (due.length === 0) return;
-    const kept = new Map(
-      (await renewCursors(store, due, leaseMs)).map((row) => [laneId(row.reader, row.lane), row.tid]),
-    );
+  /** Lanes whose lease is to be renewed: those that did not move for a third of it. */
+  due(olderThanMs = this.options.leaseMs / 3): HeldLane[] {
+    const now = this.options.clock.monotonic();
+    return [...this.held.values()].filter((lane) => now - lane.leasedAt >= olderThanMs);
+  }
+
+  /** `due` was renewed, as far as it is still ours; drops what is lost. */
+  renewed(due: readonly HeldLane[], kept: ReadonlyMap<string, string>, asked: number): void {
     for (const lane of due) {
       const tid = kept.get(laneId(lane.reader, lane.lane));
       if (tid === undefined) this.lose(lane);
@@ -62,10 +56,23 @@ export class LaneLeases {
     }
   }
 
+  /** Takes what is free up to this process's share, gives back what is above. Resolves with when to look again at the latest. */
+  async share({ members, nextMs, free }: Pick<ReaderAnswer, 'members' | 'nextMs' | 'free'>): Promise<number> {
+    const { leaseMs } = this.options;
+    const share = Math.ceil((this.#readers.size * LANES) / members);
+    if (this.held.size > share) await this.#giveBack(this.held.size - share);
+    else if (this.held.size < share && (free || this.#grown)) {
+      this.#grown = false;
+      await this.#acquire(share - this.held.size);
+    }
+    const expiring = nextMs === null ? leaseMs : nextMs + 10;
+    return Math.min(leaseMs / 3, Math.max(50, expiring));
+  }
+
   /** False when the lane is not ours any more. Asks the database first when the lease may have run out: after a pause, ask before speaking. */
   async confirm(lane: HeldLane): Promise<boolean> {
     const { leaseMs, clock } = this.options;
-    if (clock.monotonic() - lane.leasedAt > leaseMs * 0.9) await this.renew(leaseMs * 0.9);
+    if (clock.monotonic() - lane.leasedAt > leaseMs * 0.9) await this.#renew(leaseMs * 0.9);
     return this.owns(lane);
   }
 
@@ -101,6 +108,15 @@ export class LaneLeases {
       logger.warn({ err: asError(thrown) }, 'lanes could not be handed back; their leases run out by themselves');
     }
     this.held.clear();
+  }
+
+  async #renew(olderThanMs: number): Promise<void> {
+    const { store, leaseMs, clock } = this.options;
+    const asked = clock.monotonic();
+    const due = this.due(olderThanMs);
+    if (due.length === 0) return;
+    const rows = await renewCursors(store, due, leaseMs);
+    this.renewed(due, new Map(rows.map((row) => [laneId(row.reader, row.lane), row.tid])), asked);
   }
 
   async #acquire(limit: number): Promise<void> {

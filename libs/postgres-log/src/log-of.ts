@@ -1,5 +1,4 @@
 import { type Clock, type Store, type TidingsLogger } from '@tidings/core';
-import { LogSignals } from './log-signals';
 import { MessageLog } from './message-log';
 
 const logs = new WeakMap<Store, MessageLog>();
@@ -10,6 +9,6 @@ const logs = new WeakMap<Store, MessageLog>();
  */
 export function logOf(store: Store, clock: Clock, logger: TidingsLogger): MessageLog {
   let log = logs.get(store);
-  if (!log) logs.set(store, (log = new MessageLog(store, new LogSignals(store, clock, logger))));
+  if (!log) logs.set(store, (log = new MessageLog(store, { clock, logger })));
   return log;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { asError, type Clock, type Closeable, PeriodicTask, type TidingsLogger } from '@tidings/core';
+import { asError, type Clock, type Closeable, type TidingsLogger } from '@tidings/core';
 import { CursorMover } from './cursor-mover';
 import { type HeldLane, laneId } from './held-lane';
 import type { Deliver } from './lane-batch';
@@ -9,8 +9,10 @@ import type { ResolvedLogReaderOptions } from './log-reader.options';
 import { type LogRow } from './log-row';
 import type { LogSignal } from './log-signals';
 import type { MessageLog } from './message-log';
-import { closeWindow, isOpen } from './position';
+import { closeWindow, isOpen, type Position } from './position';
 import { readSmallWindows } from './sql/read-small-windows';
+import type { Seat } from './log-watch';
+import type { ReaderAnswer, ReaderQuestion, WatchedReader } from './watched';
 
 export interface LogReaderSetup {
   readonly log: MessageLog;
@@ -20,8 +22,8 @@ export interface LogReaderSetup {
   readonly deliver: Deliver;
   readonly clock: Clock;
   readonly logger: TidingsLogger;
-  /** Called at each look at the leases: where new destinations are found (`add`). */
-  readonly refresh?: () => Promise<void>;
+  /** Where new destinations come from, if it reads all of a transport's: `refresh` is called when there may be some, and finds them (`add`). */
+  readonly destinations?: { readonly transport: string; readonly refresh: () => Promise<void> };
 }
 
 /**
@@ -31,17 +33,19 @@ export interface LogReaderSetup {
  * batch is handed on → idle; or *draining*, page by page, when its window holds more than a batch; or *lost* when another process took it over:
  * then it is dropped at once, and what is under way for it moves nothing. One sweep runs at a time; signals that come meanwhile go into the next.
  */
-export class LogReader {
+export class LogReader implements WatchedReader {
   readonly #owner = randomUUID();
   readonly #leases: LaneLeases;
   readonly #drain: LaneDrain;
-  readonly #tending: PeriodicTask;
-  readonly #polling: PeriodicTask;
   #stopping = new AbortController();
   #sweeping: Promise<void> | undefined;
   #listening: Closeable | undefined;
   #started: Promise<void> | undefined;
   #failing: Error | undefined;
+  #seat: Seat | undefined;
+  #asked: { readonly question: ReaderQuestion; readonly at: readonly Position[] } | undefined;
+  #polledAt = -Infinity;
+  #destinations: number | undefined;
   readonly #seen = new Set<number>();
 
   constructor(private readonly setup: LogReaderSetup) {
@@ -59,25 +63,12 @@ export class LogReader {
     });
     const mover = new CursorMover(store, options.leaseMs, clock);
     this.#drain = new LaneDrain(store, setup, this.#leases, mover, () => this.#stopping.signal);
-    const periodic = { clock, logger };
-    this.#tending = new PeriodicTask({
-      ...periodic,
-      name: `${name}: leases`,
-      everyMs: options.leaseMs / 3,
-      runOnce: () => this.#tend(),
-    });
-    this.#polling = new PeriodicTask({
-      ...periodic,
-      name: `${name}: poll`,
-      everyMs: options.pollMs,
-      runOnce: () => this.#poll(),
-    });
   }
 
   /** Reads this destination too; its lanes are taken at the next look. */
   add(reader: number, destination: number): void {
     this.#leases.add(reader, destination);
-    if (this.#started) this.#tending.wake();
+    this.#seat?.wake();
   }
 
   get lanes(): number {
@@ -93,6 +84,7 @@ export class LogReader {
   start(): Promise<void> {
     this.#started ??= this.#start().catch(async (error: unknown) => {
       this.#started = undefined;
+      await this.#seat?.leave();
       await this.#listening?.close();
       await this.#leases.leave();
       throw error;
@@ -107,39 +99,65 @@ export class LogReader {
     this.#started = undefined;
     await started.catch(() => undefined);
     this.#stopping.abort();
-    await Promise.all([this.#polling.stop(), this.#tending.stop(), this.#sweeping]);
-    // Leases are renewed while the last batches end: a slow handler must not lose its lane in the drain.
-    const renewing = new PeriodicTask({
-      name: `${this.setup.name}: draining`,
-      everyMs: this.setup.options.leaseMs / 3,
-      runOnce: () => this.#leases.renew(this.setup.options.leaseMs / 3),
-      clock: this.setup.clock,
-      logger: this.setup.logger,
-    });
-    renewing.start();
+    await this.#sweeping;
+    // It keeps its seat while the last batches end: a slow handler must not lose its lane in the drain.
     await Promise.all([...this.#leases.held.values()].map((lane) => lane.busy ?? Promise.resolve()));
-    await renewing.stop();
+    await this.#seat?.leave();
     await this.#listening?.close();
     await this.#leases.leave();
   }
 
   async #start(): Promise<void> {
+    const { log, name } = this.setup;
     this.#stopping = new AbortController();
-    this.#listening = await this.setup.log.signals.listen((signal) => this.#signalled(signal));
-    await this.#tend();
-    this.setup.log.signals.membersChanged(this.setup.name); // the others may hold more than their share now
-    this.#tending.start();
-    this.#polling.start();
+    this.#polledAt = -Infinity;
+    this.#destinations = undefined;
+    this.#listening = await log.signals.listen((signal) => this.#signalled(signal));
+    this.#seat = log.watch.join(this);
+    await this.#seat.look();
+    log.signals.membersChanged(name); // the others may hold more than their share now
   }
 
-  async #tend(): Promise<{ nextMs: number }> {
-    await this.setup.refresh?.();
-    return { nextMs: await this.#leases.tend() };
+  question(): ReaderQuestion {
+    const { name, options, clock, destinations } = this.setup;
+    const stopping = this.#stopping.signal.aborted;
+    // Half a period early is early enough: so readers that started at different times soon poll by the same looks.
+    const polling = !stopping && clock.monotonic() - this.#polledAt >= options.pollMs / 2;
+    const question: ReaderQuestion = {
+      member: stopping ? undefined : { name, owner: this.#owner, leaseMs: options.leaseMs },
+      leaseMs: options.leaseMs,
+      renew: this.#leases.due(),
+      idle: polling ? [...this.#leases.held.values()].filter((lane) => !lane.busy && !isOpen(lane.at)) : [],
+      readers: stopping ? [] : this.#leases.readers,
+      transport: stopping ? undefined : destinations?.transport,
+    };
+    if (polling) this.#polledAt = clock.monotonic();
+    this.#asked = { question, at: question.idle.map((lane) => lane.at) };
+    return question;
   }
 
-  async #poll(): Promise<void> {
-    for (const lane of this.#leases.held.values()) lane.dirty = true;
-    await this.#sweep();
+  async answered(answer: ReaderAnswer): Promise<number> {
+    const { options, clock, destinations } = this.setup;
+    const { question, at } = this.#asked!;
+    this.#leases.renewed(question.renew, answer.kept, answer.asked);
+    if (!question.member) return options.leaseMs / 3;
+    question.idle.forEach((lane, index) => {
+      if (answer.news.has(laneId(lane.reader, lane.lane))) lane.dirty = true;
+      // Nothing there: the next sweep may begin here. Only in memory; the stored snap says the same, less exactly.
+      else if (lane.at === at[index] && !lane.busy) lane.at = closeWindow(lane.at, answer.target, 0);
+    });
+    void this.#sweep();
+    if (destinations && answer.destinations !== this.#destinations) {
+      await destinations.refresh();
+      this.#destinations = answer.destinations;
+    }
+    const nextMs = this.#stopping.signal.aborted ? options.leaseMs / 3 : await this.#leases.share(answer);
+    return Math.max(0, Math.min(nextMs, this.#polledAt + options.pollMs - clock.monotonic()));
+  }
+
+  failed(error: Error): void {
+    this.#failing = error;
+    this.#polledAt = -Infinity;
   }
 
   #acquired(lanes: readonly HeldLane[]): void {
@@ -149,17 +167,17 @@ export class LogReader {
 
   #signalled(signal: LogSignal): void {
     if (signal.kind === 'members') {
-      if (signal.name === this.setup.name) this.#tending.wake();
+      if (signal.name === this.setup.name) this.#seat?.wake();
       return;
     }
     if (signal.kind === 'lost') {
-      this.#tending.wake();
-      this.#polling.wake();
+      this.#polledAt = -Infinity;
+      this.#seat?.wake();
       return;
     }
-    if (this.setup.refresh && !this.#seen.has(signal.destination!)) {
+    if (this.setup.destinations && !this.#seen.has(signal.destination!)) {
       this.#seen.add(signal.destination!); // perhaps a new destination of ours
-      this.#tending.wake();
+      this.#seat?.wake();
     }
     let any = false;
     for (const lane of this.#leases.held.values()) {
@@ -252,7 +270,7 @@ export class LogReader {
       .then(() => {
         lane.busy = undefined;
         if (this.#stopping.signal.aborted) return;
-        if (lane.leaving) void this.#leases.release([lane]).catch(() => this.#tending.wake());
+        if (lane.leaving) void this.#leases.release([lane]).catch(() => this.#seat?.wake());
         else if (lane.dirty) void this.#sweep();
       });
   }

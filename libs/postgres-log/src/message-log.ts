@@ -1,6 +1,16 @@
-import { laneOf, type Queryable, type Store, TidingsError, type Transaction } from '@tidings/core';
+import {
+  type Clock,
+  laneOf,
+  type Queryable,
+  type Store,
+  TidingsError,
+  type TidingsLogger,
+  type Transaction,
+} from '@tidings/core';
 import { isForLater, type LogEntry } from './log-entry';
-import type { LogSignals } from './log-signals';
+import { LogSignals } from './log-signals';
+import { LogUpkeep } from './log-upkeep';
+import { LogWatch } from './log-watch';
 import { appendDueMessages } from './sql/append-due-messages';
 import { appendMessages } from './sql/append-messages';
 import { listReaders } from './sql/list-readers';
@@ -13,12 +23,21 @@ export const RELAY = 'relay';
 
 /** The log of one store: what writers and the set-up of readers need. Reading is `LogReader`. */
 export class MessageLog {
+  readonly signals: LogSignals;
+  /** Looks at the log for all readers of this process. */
+  readonly watch: LogWatch;
+  /** Messages for later, and segments: joined by whoever reads the log. */
+  readonly upkeep: LogUpkeep;
   readonly #destinations = new Map<string, Promise<number>>();
 
   constructor(
     readonly store: Store,
-    readonly signals: LogSignals,
-  ) {}
+    tools: { readonly clock: Clock; readonly logger: TidingsLogger },
+  ) {
+    this.signals = new LogSignals(store, tools.clock, tools.logger);
+    this.watch = new LogWatch(store, tools.clock, tools.logger);
+    this.upkeep = new LogUpkeep(this, tools);
+  }
 
   /**
    * Appends in the order given, as part of the transaction: one INSERT for all (a second one for those that are due later). Readers are woken when it

@@ -16,11 +16,7 @@ describeOn('postgres', 'rotating the segments', (url) => {
     log = spec.log();
     destination = await log.destination('main', 'gift.sent');
     taken = new Taken();
-    rotation = new SegmentRotation(
-      log.store,
-      { clock: systemClock, logger: silentLogger },
-      { afterMs: 0, archiveMs: 0 },
-    );
+    rotation = new SegmentRotation(log.store, { logger: silentLogger }, { afterMs: 0, archiveMs: 0 });
   });
   afterEach(() => spec.close());
 
@@ -111,7 +107,7 @@ describeOn('postgres', 'rotating the segments', (url) => {
   });
 
   it('a young segment and the archive window are left alone', async () => {
-    const tools = { clock: systemClock, logger: silentLogger };
+    const tools = { logger: silentLogger };
     expect(await new SegmentRotation(log.store, tools).runOnce()).toBe('young');
     expect(await new SegmentRotation(log.store, tools, { fullBytes: 1 }).runOnce()).toBe('rotated');
     const archiving = new SegmentRotation(log.store, tools, { afterMs: 0, archiveMs: 60_000 });

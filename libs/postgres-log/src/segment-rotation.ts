@@ -1,9 +1,9 @@
-import { type Clock, parseOptions, PeriodicTask, type Store, type TidingsLogger } from '@tidings/core';
+import { parseOptions, type Store, type TidingsLogger } from '@tidings/core';
 import { z } from 'zod';
 import { type RotationOutcome, rotateSegment } from './sql/rotate-segment';
 
 export const rotationOptions = z.object({
-  /** Looks this often. Default 60,000. */
+  /** After a try, the next one not before this time. Default 60,000. */
   everyMs: z.number().int().positive().default(60_000),
   /** Writers go to the next segment after this time at the latest, if it is free. Default 3,600,000 (an hour). */
   afterMs: z.number().int().nonnegative().default(3_600_000),
@@ -18,6 +18,7 @@ export const rotationOptions = z.object({
 });
 
 export type RotationOptions = z.input<typeof rotationOptions>;
+export type ResolvedRotationOptions = z.output<typeof rotationOptions>;
 
 /** Reasons that a person must hear of when they last: the log grows meanwhile. */
 const WORRYING: ReadonlySet<RotationOutcome> = new Set(['locked', 'unread', 'unheard']);
@@ -25,26 +26,15 @@ const WORRYING_AFTER = 10;
 
 /** Turns the ring of segments. Any number of processes may run it. Whatever stops a turn costs disk, never speed and never a message. */
 export class SegmentRotation {
-  readonly #options: z.output<typeof rotationOptions>;
-  readonly #task: PeriodicTask;
+  readonly #options: ResolvedRotationOptions;
   #refusals = 0;
 
   constructor(
     private readonly store: Store,
-    private readonly tools: { readonly clock: Clock; readonly logger: TidingsLogger },
+    private readonly tools: { readonly logger: TidingsLogger },
     options: RotationOptions = {},
   ) {
     this.#options = parseOptions('rotation', rotationOptions, options);
-    const runOnce = async (): Promise<void> => void (await this.runOnce());
-    this.#task = new PeriodicTask({ name: 'segment rotation', everyMs: this.#options.everyMs, runOnce, ...tools });
-  }
-
-  start(): void {
-    this.#task.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#task.stop();
   }
 
   async runOnce(): Promise<RotationOutcome> {

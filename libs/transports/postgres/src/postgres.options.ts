@@ -3,6 +3,7 @@ import {
   logReaderOptions,
   type LogReaderOptions,
   type ResolvedLogReaderOptions,
+  type ResolvedRotationOptions,
   rotationOptions,
   type RotationOptions,
 } from '@tidings/postgres-log';
@@ -25,7 +26,7 @@ export type ResolvedPostgresOptions = ResolvedLogReaderOptions & {
   readonly store: Store;
   readonly namespace: string;
   readonly maxMessageBytes: number;
-  readonly rotation: RotationOptions;
+  readonly rotation: ResolvedRotationOptions;
   readonly clock: Clock;
   readonly logger: TidingsLogger;
 };

@@ -1,5 +1,6 @@
 import type {
   ActiveSubscription,
+  Closeable,
   GroupDirectory,
   NativeDeadLetter,
   NativeDeadLetters,
@@ -12,15 +13,7 @@ import type {
   TransportHealth,
 } from '@tidings/core';
 import { TidingsError } from '@tidings/core';
-import {
-  checkSchema,
-  DueMover,
-  logOf,
-  type MessageLog,
-  listNativeDeadLetters,
-  type ReadsLog,
-  SegmentRotation,
-} from '@tidings/postgres-log';
+import { checkSchema, logOf, type MessageLog, listNativeDeadLetters, type ReadsLog } from '@tidings/postgres-log';
 import { POSTGRES_CAPABILITIES } from './postgres.capabilities';
 import { type PostgresTransportOptions, type ResolvedPostgresOptions, resolveOptions } from './postgres.options';
 import { PostgresPublisher } from './postgres-publisher';
@@ -35,19 +28,16 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
   readonly capabilities = POSTGRES_CAPABILITIES;
   readonly #log: MessageLog;
   readonly #publisher: PostgresPublisher;
-  readonly #due: DueMover;
-  readonly #rotation: SegmentRotation;
   readonly #active = new Set<PostgresSubscription>();
   readonly #publishing = new Set<Promise<unknown>>();
+  #upkeep: Closeable | undefined;
   #connected: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(private readonly options: ResolvedPostgresOptions) {
-    const { store, clock, logger, pollMs } = options;
+    const { store, clock, logger } = options;
     this.#log = logOf(store, clock, logger);
     this.#publisher = new PostgresPublisher(this.#log, options);
-    this.#rotation = new SegmentRotation(store, { clock, logger }, options.rotation);
-    this.#due = new DueMover(this.#log, { pollMs, clock, logger });
   }
 
   logNamespace(store: Store): string | undefined {
@@ -59,8 +49,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     this.#connected ??= (async () => {
       await this.options.store.connect();
       await checkSchema(this.options.store);
-      await this.#due.start();
-      this.#rotation.start();
+      this.#upkeep = await this.#log.upkeep.join(this.options);
     })();
     this.#connected.catch(() => (this.#connected = undefined));
     return this.#connected;
@@ -106,7 +95,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     this.#closed ??= (async () => {
       await this.#connected?.catch(() => undefined);
       await Promise.all([...this.#active].map((active) => active.stop(CLOSE_DRAIN_MS)));
-      await Promise.all([this.#due.stop(), this.#rotation.stop()]);
+      await this.#upkeep?.close();
       await Promise.allSettled(this.#publishing);
       await this.#log.signals.flush();
     })();
