@@ -115,7 +115,7 @@ describeOn('rabbitmq', 'two relays as two processes', (rabbit) => {
 
   it('SIGSTOP past the lease, SIGCONT: what it still sends is a copy, and it can move no cursor', async () => {
     const { received, orders, publishAll, close } = await scene();
-    const victim = await start({ ...orders, hangAfter: 150, hangMs: 300 });
+    const victim = await start({ ...orders, hangAfter: 150, hangMs: 3_000 });
     const heir = await start(orders);
     await publishAll();
     await until('the victim is in mid-batch', () => victim.reports.some(({ event }) => event === 'half'));
@@ -123,6 +123,10 @@ describeOn('rabbitmq', 'two relays as two processes', (rabbit) => {
     await received.receivedAll(IDS, 20_000);
     const cursors = async (): Promise<unknown> =>
       spec.dataSource.query(`select lane, count from ${spec.schema}.cursor where count > 0 order by lane`);
+    await until("the heir's last moves", async () => {
+      const lanes = (await cursors()) as { count: string }[];
+      return lanes.reduce((sum, { count }) => sum + Number(count), 0) === IDS.length;
+    });
     const before = await cursors();
     victim.child.kill('SIGCONT');
     await until('it learns that its lanes are lost', () => victim.reports.some(({ event }) => event === 'lost'));

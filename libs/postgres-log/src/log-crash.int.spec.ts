@@ -31,7 +31,7 @@ describePrivate('postgres', 'reading the log, when the database crashes under a 
       let held = false;
       const query = log.store.query.bind(log.store);
       log.store.query = (statement) => {
-        const sweep = statement.text.includes('as target, w.*');
+        const sweep = statement.text.includes('as target, w.*') || statement.name?.endsWith('.look') === true;
         if (sweep && held) return Promise.reject(new Error('its connection is not back yet'));
         sweeps += Number(sweep);
         return query(statement);

@@ -148,10 +148,16 @@ export class LogWatch {
     return look(this.store, {
       members: questions.flatMap(({ member }) => member ?? []),
       renew: questions.flatMap(({ renew, leaseMs }) =>
-        renew.map(({ reader, lane, epoch }) => ({ reader, lane, epoch, leaseMs })),
+        renew.map(({ reader, lane, epoch, incarnation }) => ({ reader, lane, epoch, incarnation, leaseMs })),
       ),
       idle: questions.flatMap(({ idle }) =>
-        idle.map(({ reader, destination, lane, at }) => ({ reader, destination, lane, snap: at.snap })),
+        idle.map(({ reader, destination, lane, at, incarnation }) => ({
+          reader,
+          destination,
+          lane,
+          snap: at.snap,
+          incarnation,
+        })),
       ),
       readers: questions.flatMap(({ readers }) => readers),
       transports: questions.flatMap(({ transport }) => transport ?? []),

@@ -13,6 +13,7 @@ export interface LookQuestion {
     readonly destination: number;
     readonly lane: number;
     readonly snap: string;
+    readonly incarnation: string;
   }[];
   /** Readers that could take lanes. */
   readonly readers: readonly number[];
@@ -50,7 +51,8 @@ export interface Look {
  * there is to do. Whatever there is, is done by a statement of its own.
  *
  * It waits for no other process: it writes this process's own member rows, and cursors of epochs that only this process has. So dead members are
- * cleared away elsewhere: two processes that wake from a long sleep would each delete the row that the other one is writing.
+ * cleared away elsewhere: two processes that wake from a long sleep would each delete the row that the other one is writing. Lanes of another
+ * incarnation are not renewed, and have no news.
  */
 export async function look(store: Store, question: LookQuestion): Promise<Look> {
   const { members, renew, idle, readers, transports, rotation } = question;
@@ -58,6 +60,7 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
   const message = table(store, 'message');
   const member = table(store, 'member');
   const cursor = table(store, 'cursor');
+  const incarnation = table(store, 'incarnation');
   const others = `from ${member} o where o.name = m.name and o.owner <> m.owner and o.lease_until >= ${now}`;
   const there = `m.destination = i.destination and m.lane = i.lane`;
   const { rows } = await store.query<{ [Name in keyof Look]: Look[Name] | null }>(
@@ -70,15 +73,16 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
          on conflict (name, owner) do update set lease_until = excluded.lease_until),
        renewed as (
          update ${cursor} c set lease_until = ${now} + h.lease_ms * interval '1 ms'
-           from unnest($4::int[], $5::smallint[], $6::bigint[], $7::float8[]) h(reader, lane, epoch, lease_ms)
-          where c.reader = h.reader and c.lane = h.lane and c.epoch = h.epoch and c.lease_until > '-infinity'
+           from ${incarnation} s, unnest($4::int[], $5::smallint[], $6::bigint[], $7::float8[], $18::uuid[]) h(reader, lane, epoch, lease_ms, incarnation)
+          where s.one and s.id = h.incarnation and c.reader = h.reader and c.lane = h.lane and c.epoch = h.epoch and c.lease_until > '-infinity'
          returning c.reader, c.lane, c.ctid::text as tid)
        select pg_current_snapshot()::text as target,
          (select array_agg((select 1 + count(*)::int ${others}) order by m.n) from me m) as members,
          (select array_agg((select extract(epoch from min(o.lease_until) - ${now})::float8 * 1000 ${others}) order by m.n) from me m) as "nextMs",
          (select json_agg(json_build_array(reader, lane, tid)) from renewed) as kept,
          (select json_agg(json_build_array(i.reader, i.lane))
-            from unnest($8::int[], $9::int[], $10::smallint[], $11::pg_snapshot[]) i(reader, destination, lane, snap), lateral (
+            from unnest($8::int[], $9::int[], $10::smallint[], $11::pg_snapshot[], $19::uuid[]) i(reader, destination, lane, snap, incarnation)
+            join ${incarnation} s on s.one and s.id = i.incarnation, lateral (
               (select 1 from ${message} m where ${there} and m.xid >= pg_snapshot_xmax(i.snap) limit 1)
               union all
               (select 1 from pg_snapshot_xip(i.snap) x, lateral (
@@ -113,6 +117,8 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
         store.schema,
         rotation?.fullBytes ?? null,
         rotation?.archiveMs ?? null,
+        renew.map(({ incarnation }) => incarnation),
+        idle.map(({ incarnation }) => incarnation),
       ],
     ),
   );
