@@ -50,7 +50,8 @@ export interface Look {
  * Everything that a process does every few seconds when nothing happens, in one statement: says that it lives, renews its leases, and asks what
  * there is to do. Whatever there is, is done by a statement of its own.
  *
- * It waits for no other process: it writes this process's own member rows, and cursors of epochs that only this process has. So dead members are
+ * It does not wait for the disk: a crash that takes back a renewal makes all leases void anyhow (create-incarnation.ts).
+ * It waits for no other process either: it writes this process's own member rows, and cursors of epochs that only this process has. So dead members are
  * cleared away elsewhere: two processes that wake from a long sleep would each delete the row that the other one is writing. Lanes of another
  * incarnation are not renewed, and have no news.
  */
@@ -76,7 +77,7 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
            from ${incarnation} s, unnest($4::int[], $5::smallint[], $6::bigint[], $7::float8[], $18::uuid[]) h(reader, lane, epoch, lease_ms, incarnation)
           where s.one and s.id = h.incarnation and c.reader = h.reader and c.lane = h.lane and c.epoch = h.epoch and c.lease_until > '-infinity'
          returning c.reader, c.lane, c.ctid::text as tid)
-       select pg_current_snapshot()::text as target,
+       select pg_current_snapshot()::text as target, set_config('synchronous_commit', 'off', true) as hasty,
          (select array_agg((select 1 + count(*)::int ${others}) order by m.n) from me m) as members,
          (select array_agg((select extract(epoch from min(o.lease_until) - ${now})::float8 * 1000 ${others}) order by m.n) from me m) as "nextMs",
          (select json_agg(json_build_array(reader, lane, tid)) from renewed) as kept,
