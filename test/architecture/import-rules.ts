@@ -96,6 +96,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       'nestjs-cls',
       '@nestjs-cls/transactional',
       '@nestjs-cls/transactional-adapter-typeorm',
+      '@tidings/rabbitmq',
+      'amqplib',
     ],
   },
 

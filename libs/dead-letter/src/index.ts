@@ -1,3 +1,4 @@
+export { type AttemptLedger, postgresAttempts } from './attempt-ledger';
 export { LetterEditError, LetterImportError, RedriveError } from './dead-letter.errors';
 export { deadLetterMiddleware, type DeadLetterMiddlewareOptions } from './dead-letter.middleware';
 export type {
@@ -19,6 +20,12 @@ export type { GroupedBy, GroupOptions, LetterGroup } from './letter-group';
 export type { LetterIdentity } from './letter-key';
 export type { FoundLetter, PublisherOf, RedriveOfJob } from './letter-redrive';
 export { deadLetterMigrations } from './migrations';
+export {
+  type PoisonMiddlewareOptions,
+  type PoisonMiddlewares,
+  poisonMiddlewares,
+  type PoisonOptions,
+} from './poison.middleware';
 export { messageOf, PostgresDeadLetters, type PostgresDeadLettersOptions } from './postgres-dead-letters';
 export type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus } from './redrive-job';
 export { RedriveJobs } from './redrive-jobs';

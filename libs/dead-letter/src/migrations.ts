@@ -1,7 +1,13 @@
 import type { Migration } from '@tidings/core';
 import { alterLettersForPeople } from './sql/alter-letters-for-people';
+import { createAttempts } from './sql/create-attempts';
 import { createDeadLetters } from './sql/create-dead-letters';
 import { createRedriveJobs } from './sql/create-redrive-jobs';
 
 /** The dead letters' tables, in the order of their making. */
-export const deadLetterMigrations: readonly Migration[] = [createDeadLetters, alterLettersForPeople, createRedriveJobs];
+export const deadLetterMigrations: readonly Migration[] = [
+  createDeadLetters,
+  alterLettersForPeople,
+  createRedriveJobs,
+  createAttempts,
+];

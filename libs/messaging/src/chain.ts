@@ -8,6 +8,7 @@ import {
   type TidingsLogger,
   timeoutMiddleware,
 } from '@tidings/core';
+import type { PoisonMiddlewares } from '@tidings/dead-letter';
 
 export interface ChainParts {
   /** The user's. */
@@ -18,6 +19,8 @@ export interface ChainParts {
   readonly parking: Middleware | undefined;
   /** Undefined without a store: a rejected message is the transport's to file. */
   readonly deadLetter: Middleware | undefined;
+  /** Undefined without a store: what kills a process is remembered there. */
+  readonly poison: PoisonMiddlewares | undefined;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
   readonly inbox: Middleware | undefined;
 }
@@ -26,18 +29,21 @@ export interface ChainParts {
  * The order in which policies surround each handler, outermost first; nowhere else is it decided.
  * - The parking is around the dead letter: what failed for good is buried when its key is parked, and each delivery is parked by itself.
  * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
+ * - Poison's record is around the dead letter, which must be durable before it is forgotten; its verdict is inside, so that it is buried.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
  * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, parking, deadLetter, inbox } = parts;
+  const { middleware, logger, clock, parking, deadLetter, poison, inbox } = parts;
   const chain = [
     ...middleware,
     parking,
     logMiddleware(logger),
+    poison?.record,
     deadLetter,
     blockMiddleware,
+    poison?.verdict,
     retryMiddleware(clock),
     checksumMiddleware,
     inbox,

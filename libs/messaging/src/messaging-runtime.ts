@@ -9,7 +9,7 @@ import {
   systemClock,
   type TidingsLogger,
 } from '@tidings/core';
-import { deadLetterMiddleware, deadLetterMigrations } from '@tidings/dead-letter';
+import { deadLetterMiddleware, deadLetterMigrations, poisonMiddlewares, postgresAttempts } from '@tidings/dead-letter';
 import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
 import { ParkedKeys, parkedKeysMigrations, ParkedKeysWatch, parkingMiddleware } from '@tidings/parked-keys';
 import { CheckBack, checkSchema, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations } from '@tidings/outbox'; // prettier-ignore
@@ -168,16 +168,26 @@ export class MessagingRuntime {
 
   #chain(parking: Middleware | undefined): readonly Middleware[] {
     const { clock, logger, instance } = this;
-    const { middleware, inbox } = this.options;
+    const { middleware, inbox, poison } = this.options;
     if (this.#stores.size === 0)
-      return chainOf({ middleware, clock, logger, parking: undefined, deadLetter: undefined, inbox: undefined });
+      return chainOf({
+        middleware,
+        clock,
+        logger,
+        parking: undefined,
+        deadLetter: undefined,
+        poison: undefined,
+        inbox: undefined,
+      });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
+    const ledgers = new Map(this.stores.map(({ name, store }) => [name, postgresAttempts(store)]));
     const sinkOf = (name: string): ApplicationDeadLetters => patterns(name).deadLetters;
     return chainOf({
       middleware,
       clock,
       logger,
       parking,
+      poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => ledgers.get(name), instance, logger }),
       deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
       inbox: inboxMiddleware({
         ...inbox,

@@ -1,5 +1,6 @@
 import type { Middleware, Migration, Reclaimer, Store, TidingsLogger, Transport } from '@tidings/core';
 import { OptionsError, parseOptions } from '@tidings/core';
+import type { PoisonOptions } from '@tidings/dead-letter';
 import type { InboxOptions } from '@tidings/inbox';
 import type { ParkedKeysOptions } from '@tidings/parked-keys';
 import { type CheckBackOptions, checkBackOptions, type OutboxRelayOptions, type ResolvedCheckBackOptions } from '@tidings/outbox'; // prettier-ignore
@@ -42,13 +43,17 @@ export interface MessagingOptions {
   readonly checkBack?: CheckBackOptions;
   /** How often what dead workers hold is taken back, and the application's own Reclaimers, which run with every store's. */
   readonly reclaim?: ReclaimOptions & { readonly reclaimers?: readonly Reclaimer[] };
+  /** When a message that kills its process is dead-lettered. Needs a store. */
+  readonly poison?: PoisonOptions;
   /** Default: Nest's logger, with the context "Tidings". */
   readonly logger?: TidingsLogger;
 }
 
 export type CheckedMessagingOptions = Readonly<
-  Required<Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'checkBack' | 'reclaim'>> &
-    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking'> & {
+  Required<
+    Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'checkBack' | 'reclaim'>
+  > &
+    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison'> & {
       readonly checkBack: ResolvedCheckBackOptions;
       readonly reclaim: ResolvedReclaimOptions & { readonly reclaimers: readonly Reclaimer[] };
     }
@@ -117,6 +122,7 @@ const schema = z.strictObject({
   reclaim: reclaimOptions
     .extend({ reclaimers: z.array(port<Reclaimer>('Reclaimer', ['reclaim'], '{ name, reclaim() }')).default([]) })
     .prefault({}),
+  poison: z.strictObject({ after: z.number().int().min(1).optional() }).optional(),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),
 });
 
