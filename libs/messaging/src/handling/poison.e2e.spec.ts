@@ -4,7 +4,7 @@ import { DeedScene } from './deed-scene.fixture';
 
 const INNOCENT = Array.from({ length: 24 }, (_, n) => `innocent-${String(n).padStart(2, '0')}`);
 const withPoison = (deed: Deed) => {
-  const deeds = INNOCENT.map((name) => ({ name, deed: 'done' }));
+  const deeds: { name: string; deed: Deed }[] = INNOCENT.map((name) => ({ name, deed: 'done' }));
   deeds.splice(9, 0, { name: 'poison', deed });
   return deeds;
 };
