@@ -54,6 +54,17 @@ describe('memory without', () => {
     await transport.close();
   });
 
+  it('nothing tells the groups of a topic one by one: a group that is missing among others shows', async () => {
+    const transport = memory({ broker: new MemoryBroker() });
+    await transport.connect();
+    for (const group of ['ranking', 'badges']) {
+      const active = await transport.subscribe({ ...SUBSCRIPTION, group }, receive);
+      await active.stop(0); // reached all the same: its queue keeps what comes
+    }
+    expect([...(await transport.groupsOf(SUBSCRIPTION.topic))].sort()).toEqual(['badges', 'ranking']);
+    await transport.close();
+  });
+
   it('delay refuses a delayed publish, and retries at once', async () => {
     const transport = await without('delay');
     await expect(transport.publish([{ message: testMessage(), delayMs: 1 }])).rejects.toThrow(CapabilityError);
