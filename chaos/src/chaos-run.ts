@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, TidingsError } from '@tidings/core';
-import { TcpProxy } from '@tidings/testing';
+import { missingPrograms, type PrivateServer, startPrivate, TcpProxy } from '@tidings/testing';
 import { deleteBrokerTraces } from './broker-traces';
 import type { ChaosOptions } from './chaos.options';
 import { deliveriesOf, sendsOf } from './evidence';
@@ -71,11 +71,13 @@ export class ChaosRun {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
 
-    const database = await RunDatabase.create(servers.postgresUrl, run, KEYS);
+    const ownPostgres = await this.#own('postgres');
+    const database = await RunDatabase.create(ownPostgres?.url ?? servers.postgresUrl, run, KEYS);
     this.#undo.push(() => database.drop());
     const postgres = await TcpProxy.to(database.url);
     this.#undo.push(() => postgres.close());
-    const rabbitmq = await this.#broker(run);
+    const ownRabbitmq = transport === 'rabbitmq' ? await this.#own('rabbitmq') : undefined;
+    const rabbitmq = await this.#broker(run, ownRabbitmq);
     const processes = processesOf(transport).map(({ name, role }) => {
       const orders = { name, role, seed, transport, prefix: run, folder };
       const urls = { postgresUrl: postgres.url, rabbitmqUrl: rabbitmq?.url ?? '' };
@@ -94,11 +96,17 @@ export class ChaosRun {
     const plan = planFaults({ seed, transport, seconds, processes: names, leaseMs: LEASE_MS });
     writeFileSync(join(folder, 'faults.ndjson'), ndjson(plan));
     const byName = new Map(processes.map(({ process }) => [process.name, process]));
-    const injector = new FaultInjector({ processes: byName, wires: { postgres, rabbitmq }, database, print });
-    this.#undo.push(async () => injector.heal());
+    const injector = new FaultInjector({
+      processes: byName,
+      wires: { postgres, rabbitmq },
+      servers: { postgres: ownPostgres, rabbitmq: ownRabbitmq },
+      database,
+      print,
+    });
+    this.#undo.push(() => injector.heal());
     const over = systemClock.wait(seconds * 1_000, signal);
     await Promise.all([injector.run(plan, signal), over]);
-    injector.heal();
+    await injector.heal();
     this.#stopIfAborted();
 
     await Promise.all(having('sender').map((sender) => sender.retire()));
@@ -119,11 +127,23 @@ export class ChaosRun {
     return { verdict: judge(evidence), faults: injector.counts, restarts, crashes, folder, settled };
   }
 
-  async #broker(prefix: string): Promise<TcpProxy | undefined> {
-    const { rabbitmqUrl } = this.servers;
+  /** A server of the run's own, for it is killed; undefined where its programs are not installed: then its wire is all that breaks. */
+  async #own(name: 'postgres' | 'rabbitmq'): Promise<PrivateServer | undefined> {
+    const missing = missingPrograms(name);
+    if (missing.length > 0) {
+      this.print(`${name} is not killed: no ${missing.join(', ')} on this machine`);
+      return undefined;
+    }
+    const server = await startPrivate(name);
+    this.#undo.push(() => server.remove());
+    return server;
+  }
+
+  async #broker(prefix: string, own: PrivateServer | undefined): Promise<TcpProxy | undefined> {
+    const rabbitmqUrl = own?.url ?? this.servers.rabbitmqUrl;
     if (this.options.transport !== 'rabbitmq') return undefined;
     if (!rabbitmqUrl) throw new TidingsError('CHAOS_NO_BROKER', 'expected a RabbitMQ, found none; set RABBITMQ_URL');
-    this.#undo.push(() => deleteBrokerTraces(rabbitmqUrl, prefix, RETRY_MS));
+    if (!own) this.#undo.push(() => deleteBrokerTraces(rabbitmqUrl, prefix, RETRY_MS));
     const proxy = await TcpProxy.to(rabbitmqUrl);
     this.#undo.push(() => proxy.close());
     return proxy;

@@ -1,5 +1,5 @@
 import { asError, systemClock } from '@tidings/core';
-import type { TcpProxy } from '@tidings/testing';
+import type { PrivateServer, TcpProxy } from '@tidings/testing';
 import type { Fault, FaultKind, Wire } from './fault-plan';
 import type { RunDatabase } from './run-database';
 import type { SupervisedProcess } from './supervised-process';
@@ -7,6 +7,8 @@ import type { SupervisedProcess } from './supervised-process';
 export interface FaultTargets {
   readonly processes: ReadonlyMap<string, SupervisedProcess>;
   readonly wires: Readonly<Record<Wire, TcpProxy | undefined>>;
+  /** Those that may be killed: none but our own. */
+  readonly servers: Readonly<Record<Wire, PrivateServer | undefined>>;
   readonly database: RunDatabase;
   readonly print: (line: string) => void;
 }
@@ -15,6 +17,7 @@ export interface FaultTargets {
 export class FaultInjector {
   readonly #done = new Map<FaultKind, number>();
   readonly #undo = new Set<() => void>();
+  readonly #halted = new Map<Wire, Promise<void>>();
 
   constructor(private readonly targets: FaultTargets) {}
 
@@ -36,11 +39,12 @@ export class FaultInjector {
     }
   }
 
-  /** Ends every outage and wakes every process that is stopped. */
-  heal(): void {
+  /** Ends every outage and wakes every process that is stopped. Resolves when every server answers again; rejects when one does not start. */
+  async heal(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#undo.clear();
     for (const wire of Object.values(this.targets.wires)) wire?.up();
+    await Promise.all(this.#halted.values());
   }
 
   async #strike(fault: Fault, signal: AbortSignal): Promise<boolean> {
@@ -52,6 +56,8 @@ export class FaultInjector {
         return this.#for(fault.forMs, processes.get(fault.process)?.pause(), signal);
       case 'terminate':
         return (await database.terminateBackend(fault.at)) !== undefined;
+      case 'halt':
+        return this.#halt(fault.wire, fault.forMs, signal);
       case 'cut':
         wires[fault.wire]?.cut();
         return true;
@@ -62,6 +68,21 @@ export class FaultInjector {
         return this.#for(fault.forMs, wire && (() => wire.up()), signal);
       }
     }
+  }
+
+  #halt(wire: Wire, ms: number, signal: AbortSignal): boolean {
+    const server = this.targets.servers[wire];
+    if (!server || this.#halted.has(wire)) return false;
+    const restarted = server
+      .crash()
+      .then(() => systemClock.wait(ms, signal))
+      .then(() => server.start());
+    this.#halted.set(wire, restarted);
+    restarted.then(
+      () => this.#halted.delete(wire),
+      () => undefined, // stays, so that `heal` tells
+    );
+    return true;
   }
 
   #for(ms: number, undo: (() => void) | undefined, signal: AbortSignal): boolean {

@@ -18,6 +18,7 @@ describe('planFaults', () => {
     expect([...new Set(faults.map(({ kind }) => kind))].sort()).toEqual([
       'cut',
       'down',
+      'halt',
       'kill',
       'stall',
       'stop',

@@ -54,7 +54,7 @@ describe('memory without', () => {
     await transport.close();
   });
 
-  it('nothing tells the groups of a topic one by one: a group that is missing among others shows', async () => {
+  it('nothing: tells every group that a topic reaches, so that one that is missing shows', async () => {
     const transport = memory({ broker: new MemoryBroker() });
     await transport.connect();
     for (const group of ['ranking', 'badges']) {
