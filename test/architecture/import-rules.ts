@@ -86,7 +86,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       '@tidings/reclaim',
     ],
     theirs: [...NEST, 'zod'],
-    node: ['node:crypto', 'node:os'],
+    node: ['node:async_hooks', 'node:crypto', 'node:os'],
     specs: [
       '@nestjs/testing',
       'supertest',

@@ -193,7 +193,7 @@ describeOn('postgres', 'the ambient transaction of nestjs-cls', (url) => {
     const settled = await Promise.allSettled(
       names.map((text, n) =>
         notes.make(text, async () => {
-          await dataSource.query('select pg_sleep($1)', [(n % 5) / 200]); // so that they end in another order than they began
+          await app.get<Host>(TransactionHost).tx.query('select pg_sleep($1)', [(n % 5) / 200]); // they end in another order than they began
           await notes.make(`${text}+`);
           if (n % 3 === 0) fail();
         }),
@@ -225,6 +225,7 @@ describeOn('postgres', 'the ambient transaction of nestjs-cls', (url) => {
   it('a request-scoped handler whose method is @Transactional() joins as well', async () => {
     await notes.make('x');
     await counted(1);
+    await archived('x');
     expect(await dataSource.query('select text, joined from counted')).toEqual([{ text: 'x', joined: true }]);
   });
 

@@ -15,6 +15,7 @@ export { nestLogger } from './nest.logger';
 export { ApplicationDeadLetters } from './publishing/application-dead-letters';
 export { type DirectPublication, type DirectPublishOptions, MessagePublisher } from './publishing/message-publisher';
 export { Route, route } from './publishing/route';
+export { sharded, type StoreOf } from './sharded';
 export { isTidingsContext, MESSAGE_CONTEXT_TYPE, messageContextOf } from './tidings-context';
 
 // What an application needs of the packages behind this one.

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { DeliveryLevel, MessageContract, OnFailure, RetryPolicy } from '@tidings/core';
+import type { StoreOf } from '../sharded';
 import { completeParams } from './message-params.decorator';
 
 export interface OnMessageOptions {
@@ -28,8 +29,11 @@ export interface OnMessageOptions {
   readonly from?: 'now' | 'earliest';
   /** Default: where the contract's route leads. Required when it leads to several transports. */
   readonly transport?: string;
-  /** The store whose transaction the handler runs in. Default: the store `default`, or the only one. */
-  readonly store?: string;
+  /**
+   * The store whose transaction the handler runs in, or what chooses it for each message (`sharded(…)`). A message that it finds no store for goes to
+   * the dead letters of the store `default`, or the first to choose from. Default: the store `default`, or the only one.
+   */
+  readonly store?: string | StoreOf;
 }
 
 /** What a decorated method handles. */

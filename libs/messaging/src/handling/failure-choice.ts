@@ -1,5 +1,6 @@
 import type { HandlerDefinition, OnFailure } from '@tidings/core';
 import { MessagingConfigurationError } from '../messaging.errors';
+import type { PlannedHandler } from './subscription-plan';
 
 /**
  * What an ordered handler does with a failed key. With a store it parks unless told otherwise; without one nothing sensible can be assumed: to block and
@@ -29,11 +30,15 @@ export function onFailureOf(
 }
 
 /** @throws MessagingConfigurationError when messages of one key would be parked in two databases, and could overtake each other there. */
-export function refuseTwoParkings(handlers: readonly HandlerDefinition[]): void {
+export function refuseTwoParkings(handlers: readonly PlannedHandler[]): void {
   const [first, ...others] = handlers.filter(({ onFailure }) => onFailure !== undefined);
-  const other = others.find(({ store, onFailure }) => store !== first?.store || onFailure !== first.onFailure);
+  const other = others.find(
+    ({ store, shards, onFailure }) =>
+      store !== first?.store || shards?.of !== first.shards?.of || onFailure !== first.onFailure,
+  );
   if (!first || !other) return;
-  const told = ({ name, store, onFailure }: HandlerDefinition): string => `${onFailure} in store "${store}" at ${name}`;
+  const told = ({ name, store, shards, onFailure }: PlannedHandler): string =>
+    `${onFailure} in ${shards ? 'a sharded store' : `store "${store}"`} at ${name}`;
   throw new MessagingConfigurationError(
     `group ${first.subscription.group} on ${first.subscription.topic}`,
     `expected one store and one onFailure for an ordered subscription, found ${told(first)} and ${told(other)}; its keys are parked in one place`,

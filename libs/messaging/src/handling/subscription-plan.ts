@@ -12,6 +12,7 @@ import { MessagingConfigurationError, namesOf } from '../messaging.errors';
 import type { OnMessageOptions } from '../decorators/on-message.decorator';
 import type { ContractRouter } from '../publishing/contract-router';
 import { unknownTransport } from '../publishing/transport-registry';
+import type { StoreOf } from '../sharded';
 import { storeNamed } from '../store-choice';
 import { onFailureOf, refuseTwoParkings } from './failure-choice';
 import type { FoundHandler } from './handler.explorer';
@@ -20,8 +21,17 @@ import type { FoundHandler } from './handler.explorer';
 export interface PlannedSubscription {
   readonly transport: string;
   readonly subscription: Subscription;
-  readonly handlers: readonly HandlerDefinition[];
+  readonly handlers: readonly PlannedHandler[];
 }
+
+/** Stores to choose from, message by message. */
+export interface Shards {
+  readonly among: readonly string[];
+  readonly of: StoreOf;
+}
+
+/** Its `store` is where a message goes of which nobody knows the shard. */
+export type PlannedHandler = HandlerDefinition & { readonly shards?: Shards };
 
 export interface PlanSetting {
   readonly router: ContractRouter;
@@ -36,6 +46,8 @@ const SHARED = ['ordered', 'broadcast', 'concurrency', 'from'] as const;
 
 const hasSettle = (value: unknown): boolean => typeof (value as { settle?: unknown } | null)?.settle === 'function';
 
+const isStoreChoice = (value: unknown): boolean => typeof value === 'string' || typeof value === 'function';
+
 const schema = z.strictObject({
   group: z.string({ error: 'expected the name of a group' }).min(1, { error: 'expected the name of a group' }),
   ordered: z.boolean().optional(),
@@ -49,7 +61,9 @@ const schema = z.strictObject({
   broadcast: z.boolean().optional(),
   from: z.enum(['now', 'earliest']).optional(),
   transport: z.string().optional(),
-  store: z.string().optional(),
+  store: z
+    .custom(isStoreChoice, { error: 'expected the name of a store, or a function from a message to one' })
+    .optional(),
 });
 
 /**
@@ -84,9 +98,15 @@ function definitionOf(
   transport: string,
   subscription: Subscription,
   { stores }: PlanSetting,
-): HandlerDefinition {
+): PlannedHandler {
   const level = levelOf(name, options, subscription);
-  const store = stores.length > 0 || options.store !== undefined ? storeNamed(name, stores, options.store) : '';
+  const shards = typeof options.store === 'function' ? shardsOf(name, stores, options.store) : undefined;
+  const named = shards
+    ? stores.includes('default')
+      ? 'default'
+      : shards.among[0]
+    : (options.store as string | undefined);
+  const store = stores.length > 0 || named !== undefined ? storeNamed(name, stores, named) : '';
   if (level === 'effectivelyOnce' && store === '') {
     throw new MessagingConfigurationError(
       name,
@@ -112,6 +132,7 @@ function definitionOf(
     retry,
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(onFailure && { onFailure }),
+    ...(shards && { shards }),
     invoke,
   };
 }
@@ -124,6 +145,16 @@ function attemptsOf(policy: RetryPolicy): number {
   const { attempts = 1, rules = [] } = policy.describe?.() ?? {};
   const figures = [attempts, ...rules.map((rule) => rule['attempts'] ?? 1)];
   return Math.max(...figures.map((figure) => (figure === 'unlimited' ? Infinity : Number(figure))));
+}
+
+function shardsOf(name: string, stores: readonly string[], of: StoreOf): Shards {
+  const among = of.among ?? stores;
+  for (const store of among) storeNamed(name, stores, store);
+  if (among.length > 0) return { among, of };
+  throw new MessagingConfigurationError(
+    name,
+    'expected stores to choose from, found none; add them to messaging.stores, and to sharded([…])',
+  );
 }
 
 function levelOf(name: string, options: OnMessageOptions, { broadcast }: Subscription): DeliveryLevel {

@@ -4,6 +4,7 @@ import { ContractRouter } from '../publishing/contract-router';
 import { route, type Route } from '../publishing/route';
 import { GiftSent, RoomClosed } from '../test-application.fixture';
 import type { FoundHandler } from './handler.explorer';
+import { sharded } from '../sharded';
 import { planSubscriptions } from './subscription-plan';
 
 interface Given {
@@ -104,6 +105,18 @@ describe('The plan of subscriptions', () => {
       [handler('A.a', { store: 'archiv' })],
       { stores: ['default', 'archive'] },
       'A.a: expected a store of messaging.stores (default, archive), found "archiv"',
+    ],
+    [
+      'an unknown store among those to choose from',
+      [handler('A.a', { store: sharded(['east', 'wets'], () => 'east') })],
+      { stores: ['east', 'west'] },
+      'A.a: expected a store of messaging.stores (east, west), found "wets"',
+    ],
+    [
+      'a store function without stores',
+      [handler('A.a', { store: () => 'east', level: 'atLeastOnce' })],
+      { stores: [] },
+      'A.a: expected stores to choose from, found none',
     ],
     [
       'several stores and no default',
