@@ -1,6 +1,6 @@
 import type { OnFailure } from '@tidings/core';
 import { inboundPlace, KeyReleaser, type Release } from '@tidings/parked-keys';
-import type { PlannedSubscription } from '../handling/subscription-plan';
+import type { PlannedHandler, PlannedSubscription } from '../handling/subscription-plan';
 import { SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { MessagingRuntime } from '../messaging-runtime';
 
@@ -16,7 +16,7 @@ export class KeyReleasers {
     this.#releasers = runtime.stores.map(({ name, parkedKeys }) => {
       const places = new Map<string, Release>();
       for (const one of planned) {
-        if (!one.handlers.some(({ store, onFailure }) => store === name && onFailure === PARK)) continue;
+        if (!one.handlers.some((handler) => handler.onFailure === PARK && storesOf(handler).includes(name))) continue;
         const receiver = new SubscriptionReceiver(one, { chain, clock, logger });
         this.#receivers.push(receiver);
         places.set(inboundPlace(one.subscription).place, ({ message, stamp }, attempt, signal) =>
@@ -35,3 +35,6 @@ export class KeyReleasers {
     await Promise.all([...this.#releasers, ...this.#receivers].map((one) => one.stop(drainMs)));
   }
 }
+
+/** Where keys of a handler may be parked: in any shard, and in its own store those of which nobody knows the shard. */
+const storesOf = ({ store, shards }: PlannedHandler): readonly string[] => [store, ...(shards?.among ?? [])];
