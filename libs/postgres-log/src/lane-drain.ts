@@ -84,7 +84,7 @@ export class LaneDrain {
   /** Never rejects unheard: the page may be thrown away. */
   #read(lane: HeldLane, at: Position): Promise<LogRow[]> {
     if (!isOpen(at)) return Promise.resolve([]);
-    const reading = readPage(this.store, lane, at, this.setup.options.batch);
+    const reading = readPage(this.store, lane, at, this.setup.options);
     reading.catch(() => undefined);
     return reading;
   }

@@ -6,6 +6,15 @@ const millis = z.number().int().positive();
 export const logReaderOptions = z.object({
   /** Messages of one lane in one batch. Default 100. */
   batch: z.number().int().positive().default(100),
+  /**
+   * A batch ends earlier when its payloads reach this many bytes; a larger message goes alone. Default 1 MiB. A reader that holds all 64 lanes of a
+   * backlog has at most two batches of each in memory.
+   */
+  batchBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(2 ** 20),
   /** A dead process's lanes are taken over after this time. Default 15,000. */
   leaseMs: millis.min(300).default(15_000),
   /** Looks everywhere this often even when nobody gave a signal. Default 5,000. */

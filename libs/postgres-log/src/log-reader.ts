@@ -6,7 +6,6 @@ import type { Deliver } from './lane-batch';
 import { LaneDrain } from './lane-drain';
 import { LaneLeases } from './lane-leases';
 import type { ResolvedLogReaderOptions } from './log-reader.options';
-import { type LogRow } from './log-row';
 import type { LogSignal } from './log-signals';
 import type { MessageLog } from './message-log';
 import { closeWindow, isOpen, type Position } from './position';
@@ -25,6 +24,9 @@ export interface LogReaderSetup {
   /** Where new destinations come from, if it reads all of a transport's: `refresh` is called when there may be some, and finds them (`add`). */
   readonly destinations?: { readonly transport: string; readonly refresh: () => Promise<void> };
 }
+
+/** Lanes read by one statement. The first of a backlog are handed on while the next are read. */
+const SWEPT_AT_ONCE = 16;
 
 /**
  * Reads the log for one name: holds lanes, finds what is new, hands it on batch by batch and moves the cursors.
@@ -206,7 +208,8 @@ export class LogReader implements WatchedReader {
         for (const lane of waiting) if (isOpen(lane.at)) this.#occupy(lane, () => this.#drain.rest(lane));
         const idle = waiting.filter((lane) => !isOpen(lane.at));
         if (idle.length === 0) break;
-        await this.#sweepOnce(idle);
+        for (let from = 0; from < idle.length && !this.#stopping.signal.aborted; from += SWEPT_AT_ONCE)
+          await this.#sweepOnce(idle.slice(from, from + SWEPT_AT_ONCE));
       }
       this.#failing = undefined;
       return true;
@@ -226,7 +229,6 @@ export class LogReader implements WatchedReader {
   }
 
   async #sweepOnce(idle: readonly HeldLane[]): Promise<void> {
-    const { batch } = this.setup.options;
     for (const lane of idle) lane.dirty = false;
     const asked = idle.map((lane) => ({
       reader: lane.reader,
@@ -235,11 +237,13 @@ export class LogReader implements WatchedReader {
       snap: lane.at.snap,
       incarnation: lane.incarnation,
     }));
-    const { target, rows } = await readSmallWindows(this.setup.log.store, asked, batch + 1).catch((error: unknown) => {
-      for (const lane of idle) lane.dirty = true;
-      throw error;
-    });
-    const windows = new Map<string, LogRow[]>();
+    const { target, rows } = await readSmallWindows(this.setup.log.store, asked, this.setup.options).catch(
+      (error: unknown) => {
+        for (const lane of idle) lane.dirty = true;
+        throw error;
+      },
+    );
+    const windows = new Map<string, (typeof rows)[number][]>();
     for (const row of rows) {
       const id = laneId(row.reader, row.lane);
       const window = windows.get(id);
@@ -251,7 +255,7 @@ export class LogReader implements WatchedReader {
       if (!this.#leases.owns(lane) || lane.busy) continue;
       // Nothing there: the next sweep may begin here. Only in memory; the stored snap says the same, less exactly.
       if (!window) lane.at = closeWindow(lane.at, target, 0);
-      else if (window.length > batch) this.#occupy(lane, () => this.#drain.largeWindow(lane));
+      else if (window[0]!.large) this.#occupy(lane, () => this.#drain.largeWindow(lane));
       else this.#occupy(lane, () => this.#drain.smallWindow(lane, window, target));
     }
   }
