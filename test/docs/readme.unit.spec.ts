@@ -12,12 +12,13 @@ const documents = [
   'CHANGELOG.md',
   'docs/operations.md',
   'docs/transactions.md',
+  'docs/transports/rabbitmq.md',
   'docs/wire-format.md',
 ].concat(readdirSync(join(ROOT, 'docs', 'adr')).map((file) => `docs/adr/${file}`));
 
 describe('the documents', () => {
   const pages = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
-  it.each(['README.md', 'CONTRIBUTING.md', ...pages.map((file) => `docs/${file}`)])(
+  it.each(['README.md', 'CONTRIBUTING.md', 'docs/transports/rabbitmq.md', ...pages.map((file) => `docs/${file}`)])(
     '%s shows TypeScript only that is compiled and run: regions of docs/snippets',
     (file) => {
       expect(codeBlocks(read(file), 'ts').filter((block) => !regions.includes(block))).toEqual([]);

@@ -48,6 +48,17 @@ export interface ActiveSubscription {
   healthy(): boolean;
 }
 
+/** Optional power: takes messages when asked, in place of being given them. */
+export interface PullSubscriber {
+  /**
+   * Takes up to `limit` messages that wait for the group, hands them to `receive` one after the other and settles each. Resolves with how many there
+   * were. Declares the group. Concurrent calls share the group's messages.
+   *
+   * @throws CapabilityError for a subscription that needs a consumer that stays.
+   */
+  pull(subscription: Subscription, receive: Receive, limit: number): Promise<number>;
+}
+
 /** The way in. */
 export interface Subscriber {
   /**

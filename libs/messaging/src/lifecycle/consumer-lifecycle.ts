@@ -11,6 +11,7 @@ import { planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
 import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
+import { buryDeadLettersOf } from './buried-dead-letters';
 import { checkRetention } from './retention-check';
 import { RunningConsumer } from './running-consumer';
 import { watchForShutdownHooks } from './shutdown-hook-watch';
@@ -116,7 +117,12 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),
     );
     await releasers.start();
-    for (const consumer of this.#consumers) await consumer.start(await transports.connect(consumer.planned.transport));
+    for (const consumer of this.#consumers) {
+      const transport = await transports.connect(consumer.planned.transport);
+      await consumer.start(transport);
+      const stop = await buryDeadLettersOf(consumer.planned, transport, this.runtime);
+      if (stop) this.#stopReceiving.unshift(stop);
+    }
     logger.info({ subscriptions: this.#consumers.length }, 'receiving');
   }
 

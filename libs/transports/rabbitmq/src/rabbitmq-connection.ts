@@ -118,10 +118,12 @@ export class RabbitMqConnection {
   }
 
   async #connect(url: string): Promise<Link> {
-    const { connectTimeoutMs, heartbeatMs, prefix } = this.settings;
+    const { connectTimeoutMs, heartbeatMs, prefix, tls, vhost } = this.settings;
     const target = new URL(url);
+    if (vhost !== undefined) target.pathname = `/${encodeURIComponent(vhost)}`;
     if (!target.searchParams.has('heartbeat')) target.searchParams.set('heartbeat', String(heartbeatMs / 1_000));
     const options = {
+      ...(target.protocol === 'amqps:' && tls),
       timeout: connectTimeoutMs,
       // amqplib's default leaves Nagle's algorithm on, which costs 45 to 60 ms for a single confirmed publish instead of 2 to 3.
       noDelay: true,

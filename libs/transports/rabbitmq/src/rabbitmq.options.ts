@@ -3,9 +3,26 @@ import { z } from 'zod';
 import type { AttributeForm } from './rabbitmq-mapping';
 import { type RabbitMqGroup, type RabbitMqTopic, type RabbitMqTopology, topologyOptions } from './topology.options';
 
+export interface RabbitMqTls {
+  /** Authorities in place of Node's, PEM. */
+  readonly ca?: string | Buffer;
+  /** This client's certificate and key, PEM, for a broker that asks for them. */
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly passphrase?: string;
+  /** The name that the broker's certificate must have. Default: the address's host. */
+  readonly servername?: string;
+  /** False takes any certificate: encrypted, and to whoever answers. Default true. */
+  readonly rejectUnauthorized?: boolean;
+}
+
 export interface RabbitMqOptions {
   /** `amqp://` or `amqps://` addresses of one cluster, tried in turn. */
   readonly urls: string | readonly string[];
+  /** For `amqps://` addresses, as Node's TLS has them. Default: Node's authorities and the address's name. */
+  readonly tls?: RabbitMqTls;
+  /** The virtual host. Default: the address's, or `/`. */
+  readonly vhost?: string;
   /** Begins the name of every exchange and queue: letters, digits, `-` and `_`. Default `tidings`. */
   readonly prefix?: string;
   /**
@@ -55,11 +72,24 @@ const isAmqp = (url: string): boolean => URL.canParse(url) && /^amqps?:$/.test(n
 const address = z.string().refine(isAmqp, 'expected an amqp:// or amqps:// address');
 const ms = (fallback: number) => z.int().min(1).max(2_147_483_647).default(fallback);
 
+const pem = z.union([z.string(), z.instanceof(Buffer)], 'expected PEM as text or a Buffer').optional();
+
 const schema = z.strictObject({
   urls: z
     .union([z.string(), z.array(z.string())], 'expected an address or a list of addresses')
     .transform((urls) => (typeof urls === 'string' ? [urls] : urls))
     .pipe(z.array(address).min(1, 'expected at least one address')),
+  tls: z
+    .strictObject({
+      ca: pem,
+      cert: pem,
+      key: pem,
+      passphrase: z.string().optional(),
+      servername: z.string().min(1).optional(),
+      rejectUnauthorized: z.boolean().optional(),
+    })
+    .optional(),
+  vhost: z.string().min(1, 'expected the name of a virtual host').optional(),
   prefix: z
     .string()
     .regex(/^[\w-]{1,64}$/, 'expected up to 64 letters, digits, - and _')

@@ -2,24 +2,29 @@ import {
   type ActiveSubscription,
   type Capabilities,
   CapabilityError,
+  type DeadLetterSource,
   type NativeDeadLetter,
   type NativeDeadLetters,
   type OutgoingMessage,
   type PublishResult,
+  type PullSubscriber,
   type Receive,
   type Subscription,
   TidingsError,
   type Transport,
   type TransportHealth,
 } from '@tidings/core';
+import { type Bury, DeadLetterTaker } from './dead-letter-taker';
 import { readDeadLetters } from './native-dead-letters';
 import { RabbitMqClosedError } from './rabbitmq.errors';
 import { type RabbitMqOptions, rabbitMqSettings, type RabbitMqSettings } from './rabbitmq.options';
 import { RabbitMqConnection } from './rabbitmq-connection';
 import { RabbitMqNames } from './rabbitmq-names';
+import { RabbitMqPull } from './rabbitmq-pull';
 import { RabbitMqPublisher } from './rabbitmq-publisher';
 import { RabbitMqSubscription } from './rabbitmq-subscriber';
 import { SettlementFiler } from './settlement-filer';
+import { endedWithin } from './time-limit';
 
 /** The documents are RabbitMQ's, by title. */
 export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
@@ -40,7 +45,7 @@ export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
 });
 
 /** RabbitMQ from 3.8 on, by AMQP 0-9-1. `GroupDirectory` is left out: AMQP cannot list what is bound to an exchange. */
-export class RabbitMqTransport implements Transport, NativeDeadLetters {
+export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLetterSource, PullSubscriber {
   readonly kind = 'rabbitmq';
   readonly capabilities = RABBITMQ_CAPABILITIES;
   readonly #settings: RabbitMqSettings;
@@ -50,6 +55,9 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters {
   readonly #publisher: RabbitMqPublisher;
   readonly #filer: SettlementFiler;
   readonly #subscriptions = new Set<RabbitMqSubscription>();
+  readonly #takers = new Set<DeadLetterTaker>();
+  readonly #pulls = new Set<Promise<number>>();
+  readonly #pulling = new AbortController();
   #connecting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -119,6 +127,29 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters {
     return readDeadLetters(link, this.#names.dead(topic, group), topic, limit);
   }
 
+  /** Connects first, if nobody has. */
+  async takeDeadLetters(topic: string, group: string, bury: Bury): Promise<DeadLetterTaker> {
+    await this.connect();
+    const place = { queue: this.#names.dead(topic, group), topic, group };
+    const taker = new DeadLetterTaker(place, bury, this.#consuming, this.#settings);
+    this.#takers.add(taker);
+    await taker.start();
+    return taker;
+  }
+
+  /** Connects first, if nobody has. */
+  async pull(subscription: Subscription, receive: Receive, limit: number): Promise<number> {
+    const pull = new RabbitMqPull(subscription, receive, this.#consuming, this.#filer, this.#names, this.#settings);
+    await this.connect();
+    const pulled = pull.take(limit, this.#pulling.signal);
+    this.#pulls.add(pulled);
+    try {
+      return await pulled;
+    } finally {
+      this.#pulls.delete(pulled);
+    }
+  }
+
   health(): TransportHealth {
     const [publishing, consuming] = [this.#publishing, this.#consuming];
     return {
@@ -133,7 +164,13 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters {
 
   async #close(): Promise<void> {
     // In this order: a settlement may still have to publish its copy.
-    await Promise.all([...this.#subscriptions].map((active) => active.stop(this.#settings.drainMs)));
+    const { clock, drainMs } = this.#settings;
+    this.#pulling.abort();
+    await Promise.all([
+      ...[...this.#subscriptions].map((active) => active.stop(drainMs)),
+      ...[...this.#takers].map((taker) => taker.stop()),
+      endedWithin(clock, drainMs, Promise.allSettled(this.#pulls)),
+    ]);
     await this.#publisher.stop();
     await Promise.all([this.#publishing.close(), this.#consuming.close()]);
     await this.#connecting?.catch(() => undefined);
