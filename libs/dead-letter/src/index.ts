@@ -31,4 +31,5 @@ export type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus }
 export { RedriveJobs } from './redrive-jobs';
 export type { HandledMessage, RedriveOutcome } from './redrive-outcome';
 export { RedriveWorker, type RedriveWorkerParts } from './redrive-worker';
+export { checkConstraints } from './sql/check-constraints';
 export type { AuditEntry, LetterSummary, StoredLetter } from './stored-letter';

@@ -29,19 +29,28 @@ export const LAST_ERROR = { name: `(failures -> -1) #>> '{errors,0,name}'` } as 
 
 export const OPEN = "status in ('dead', 'redriving')";
 
-/** A filter as SQL: what its index is walked by, and what each letter met on the way is then checked for. */
-export interface LetterConditions {
+/** Along which index letters are looked for. */
+export interface LetterIndex {
   /** True of all letters in the index. */
   readonly within: string;
   /** What the index begins with and the value that is looked for in it; undefined: by id alone. */
   readonly by: { readonly column: string; readonly value: string } | undefined;
-  readonly checked: string;
 }
 
-/** `add` takes a parameter and answers its name in the statement. */
-export function conditionsOf(filter: CheckedLetterFilter, add: (value: unknown) => string): LetterConditions {
+/** `add` takes a parameter and answers its name in the statement; each must be used there. */
+type Add = (value: unknown) => string;
+
+export function indexFor(filter: CheckedLetterFilter, add: Add): LetterIndex {
   const open = onlyOpen(filter);
   const by = BY_INDEX.find(([name, , needsOpen]) => filter[name] !== undefined && (open || !needsOpen));
+  return {
+    within: open && (!by || by[2]) ? OPEN : 'true',
+    by: by && indexOf(by[0], by[1], add(storable(filter[by[0]]!))),
+  };
+}
+
+/** What each letter that is met is checked for, all of the filter, as SQL. */
+export function conditionsOf(filter: CheckedLetterFilter, add: Add): string {
   const checked = [`status = any(${add(filter.status)}::text[])`];
   for (const [name, column] of PLAIN) {
     const value = filter[name];
@@ -54,14 +63,10 @@ export function conditionsOf(filter: CheckedLetterFilter, add: (value: unknown) 
   if (text !== undefined) checked.push(inStory(add(text)));
   if (buriedFrom !== undefined) checked.push(`buried_at >= ${add(buriedFrom)}::timestamptz`);
   if (buriedBefore !== undefined) checked.push(`buried_at < ${add(buriedBefore)}::timestamptz`);
-  return {
-    within: open && (!by || by[2]) ? OPEN : 'true',
-    by: by && indexOf(by[0], by[1], add(storable(filter[by[0]]!))),
-    checked: checked.join(' and '),
-  };
+  return checked.join(' and ');
 }
 
-function indexOf(name: (typeof BY_INDEX)[number][0], column: string, value: string): LetterConditions['by'] {
+function indexOf(name: (typeof BY_INDEX)[number][0], column: string, value: string): LetterIndex['by'] {
   if (name === 'failureFingerprint') return { column, value: `decode(${value}, 'hex')` };
   return name === 'traceId' ? { column, value } : { column: `left(${column}, 200)`, value: `left(${value}, 200)` };
 }

@@ -1,7 +1,7 @@
 import { confirmed, failed, systemClock } from '@tidings/core';
 import { describeOn, testMessage, until } from '@tidings/testing';
 import { failureOf, letterOf } from './letter.fixture';
-import type { RedriveWorker } from './redrive-worker';
+import type { RedriveWorker, RedriveWorkerParts } from './redrive-worker';
 import { SpecRedrive } from './spec-redrive.fixture';
 
 const why = { by: 'Ada', reason: 'fixed in 1.2' };
@@ -56,6 +56,34 @@ describeOn('postgres', 'redrive jobs', (url) => {
     expect(await spec.ended(id)).toMatchObject({ redriven: 2, skipped: 0 });
     expect(await spec.ended(all.id)).toMatchObject({ redriven: 1 });
     expect(spec.sent).toEqual(['m0', 'm3', 'm2']);
+  });
+
+  it.each([
+    { key: 'a' },
+    { place: 'ranking' },
+    { messageId: 'm0' },
+    { type: 'gift.sent', text: 'luck', buriedFrom: '2020-01-01T00:00:00Z' },
+  ])('redrives by the filter %j', async (filter) => {
+    await spec.bury(1, ['a']);
+    const [letter] = await spec.letters.list(filter);
+    const { id } = await spec.jobs.start(
+      { filter: { ...filter, failureFingerprint: letter!.failureFingerprint } },
+      why,
+    );
+    started(spec.worker());
+    expect(await spec.ended(id)).toMatchObject({ redriven: 1 });
+  });
+
+  it('tells what keeps it from going on, and goes on when that has passed', async () => {
+    await spec.bury(1);
+    const { id } = await spec.jobs.start(ALL, why);
+    let broken = true;
+    const redrive: RedriveWorkerParts['redrive'] = (letter, ofJob) =>
+      broken ? Promise.reject(new Error('no such transport')) : spec.letters.redrive(letter, spec.publisher.of, ofJob);
+    started(spec.worker({ redrive }));
+    await until('it tells', async () => (await spec.jobs.find(id))?.detail === 'no such transport');
+    broken = false;
+    expect(await spec.ended(id)).toMatchObject({ redriven: 1, detail: null });
   });
 
   it('sends a canary and nothing more until it is handled', async () => {

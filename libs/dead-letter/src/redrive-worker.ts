@@ -65,8 +65,14 @@ export class RedriveWorker {
   async runOnce(signal: AbortSignal): Promise<Report> {
     const job = await takeRedriveJob(this.parts.store, this.#leaseMs);
     if (!job) return {};
-    const watching = !job.canaryPassed && job.canaries.length >= job.canary;
-    return watching ? this.#watchCanaries(job) : this.#nextPage(job, signal);
+    try {
+      const watching = !job.canaryPassed && job.canaries.length >= job.canary;
+      return await (watching ? this.#watchCanaries(job) : this.#nextPage(job, signal));
+    } catch (thrown) {
+      const err = asError(thrown);
+      this.parts.logger.warn({ job: job.id, err }, 'a redrive job could not go on; it is tried again');
+      return this.#rest(job, { status: 'running', afterMs: AGAIN_AFTER_MS, detail: err.message });
+    }
   }
 
   async #nextPage(job: TakenRedriveJob, signal: AbortSignal): Promise<Report> {
@@ -92,29 +98,20 @@ export class RedriveWorker {
   /** Redrives one letter; a report when this page ends with it. */
   async #one(job: TakenRedriveJob, letter: PickedLetter): Promise<Report | undefined> {
     const cursor = { position: letter.position, id: letter.id };
-    try {
-      const before = await this.#predecessor(job, letter);
-      if (before === 'pending') return await this.#rest(job, { status: 'running', afterMs: OUTCOME_POLL_MS, detail: `waits for the letter before letter ${letter.id}, of the same key, to be handled` }); // prettier-ignore
-      if (before === 'failed') return await this.#advance(job, { cursor, what: 'held' });
-      let lost: Report | undefined;
-      const settle = async (): Promise<void> => {
-        lost = await this.#advance(job, { cursor, what: 'redriven' });
-      };
-      const result = await this.parts.redrive(letter.id, { job: job.id, settle });
-      if (result.outcome === 'redriven') return lost;
-      if (result.outcome !== 'failed') return await this.#advance(job, { cursor, what: 'skipped' });
-      const detail = `letter ${letter.id} could not be published (${result.reason}): ${result.error.message}`;
-      if (result.reason === 'transient') return await this.#rest(job, { status: 'running', afterMs: AGAIN_AFTER_MS, detail }); // prettier-ignore
-      const gone = await this.#advance(job, { cursor, what: 'failed' });
-      return gone ?? (job.canaryPassed ? undefined : await this.#rest(job, { status: 'stopped', detail }));
-    } catch (thrown) {
-      const error = asError(thrown);
-      this.parts.logger.warn(
-        { job: job.id, letter: letter.id, err: error },
-        'a redrive job could not go on; it is tried again',
-      );
-      return this.#rest(job, { status: 'running', afterMs: AGAIN_AFTER_MS, detail: `letter ${letter.id}: ${error.message}` }); // prettier-ignore
-    }
+    const before = await this.#predecessor(job, letter);
+    if (before === 'pending') return this.#rest(job, { status: 'running', afterMs: OUTCOME_POLL_MS, detail: `waits for the letter before letter ${letter.id}, of the same key, to be handled` }); // prettier-ignore
+    if (before === 'failed') return this.#advance(job, { cursor, what: 'held' });
+    let lost: Report | undefined;
+    const settle = async (): Promise<void> => {
+      lost = await this.#advance(job, { cursor, what: 'redriven' });
+    };
+    const result = await this.parts.redrive(letter.id, { job: job.id, settle });
+    if (result.outcome === 'redriven') return lost;
+    if (result.outcome !== 'failed') return this.#advance(job, { cursor, what: 'skipped' });
+    const detail = `letter ${letter.id} could not be published (${result.reason}): ${result.error.message}`;
+    if (result.reason === 'transient') return this.#rest(job, { status: 'running', afterMs: AGAIN_AFTER_MS, detail }); // prettier-ignore
+    const gone = await this.#advance(job, { cursor, what: 'failed' });
+    return gone ?? (job.canaryPassed ? undefined : this.#rest(job, { status: 'stopped', detail }));
   }
 
   /** What became of the letter of the same key that the job redrove last. */

@@ -12,7 +12,8 @@ export { MessagingModule } from './messaging.module';
 export type { MessagingExtras } from './messaging.module-definition';
 export type { MessagingOptions, Migrate, Role } from './messaging.options';
 export { nestLogger } from './nest.logger';
-export { ApplicationDeadLetters } from './publishing/application-dead-letters';
+export { ApplicationDeadLetters, type DryRunOptions } from './publishing/application-dead-letters';
+export type { DryRunResult } from './publishing/dry-run';
 export { type DirectPublication, type DirectPublishOptions, MessagePublisher } from './publishing/message-publisher';
 export { Route, route } from './publishing/route';
 export { sharded, type StoreOf } from './sharded';
@@ -56,7 +57,11 @@ export type {
   Decision,
   LetterFilter,
   LetterGroup,
+  LetterSelection,
   LetterSummary,
+  RedriveJob,
+  RedriveJobOptions,
+  RedriveJobs,
   RedriveResult,
   StoredLetter,
 } from '@tidings/dead-letter';

@@ -21,6 +21,7 @@ import {
   type MessagingOptions,
   type Role,
 } from './messaging.options';
+import { HandlerDirectory } from './handling/handler-directory';
 import { nestLogger } from './nest.logger';
 import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { ContractRouter } from './publishing/contract-router';
@@ -61,6 +62,8 @@ export class MessagingRuntime {
   readonly logger: TidingsLogger;
   readonly transports: TransportRegistry;
   readonly router: ContractRouter;
+  /** Known once the application has started. */
+  readonly handlers = new HandlerDirectory();
   readonly publisher: MessagePublisher;
   readonly chain: readonly Middleware[];
   /** For what is released from a parked key: the same, without the parking. */
@@ -125,7 +128,15 @@ export class MessagingRuntime {
     const log = logOf(store, clock, logger);
     const inbox = new PostgresInbox(store, this.options.inbox);
     const parkedKeys = new ParkedKeys(store, parking);
-    const deadLetters = new ApplicationDeadLetters(store, inbox, parkedKeys, this.transports, logger);
+    const deadLetters = new ApplicationDeadLetters({
+      store,
+      inbox,
+      keyParking: parkedKeys,
+      transports: this.transports,
+      handlers: this.handlers,
+      clock,
+      logger,
+    });
     const outbox = new Outbox({
       log,
       factory,

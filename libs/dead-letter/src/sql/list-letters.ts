@@ -1,5 +1,5 @@
 import { type Store, table } from '@tidings/core';
-import { conditionsOf, LAST_ERROR } from '../letter-conditions';
+import { conditionsOf, indexFor, LAST_ERROR } from '../letter-conditions';
 import type { CheckedLetterFilter } from '../letter-filter';
 import type { LetterSummary } from '../stored-letter';
 import { timestampText } from '../timestamp-text';
@@ -32,7 +32,9 @@ export async function listLetters(
   examined = EXAMINED,
 ): Promise<LettersRead> {
   const values: unknown[] = [after, limit, examined];
-  const { within, by, checked } = conditionsOf(filter, (value) => `$${values.push(value)}`);
+  const add = (value: unknown): string => `$${values.push(value)}`;
+  const checked = conditionsOf(filter, add);
+  const { within, by } = indexFor(filter, add);
   const [beyond, upTo, direction, furthest] =
     order === 'oldest' ? (['>', '<=', 'asc', 'max'] as const) : (['<', '>=', 'desc', 'min'] as const);
   // A range and no equality: for that, the planner would take any index ordered by id, and filter.

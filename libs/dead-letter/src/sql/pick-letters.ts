@@ -39,7 +39,7 @@ export async function pickLetters(
   const values: unknown[] = [position, id, upto, limit, EXAMINED];
   const add = (value: unknown): string => `$${values.push(value)}`;
   const order = 'coalesce(position, id), id';
-  const checked = 'ids' in selection ? 'true' : conditionsOf(selection.filter, add).checked;
+  const checked = 'ids' in selection ? 'true' : conditionsOf(selection.filter, add);
   const named = 'ids' in selection ? `and id = any(${add(selection.ids)}::bigint[])` : '';
   const { rows } = await store.query<Row>({
     text: `with examined as materialized (

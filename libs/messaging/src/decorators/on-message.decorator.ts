@@ -23,6 +23,11 @@ export interface OnMessageOptions {
    * What an ordered key does when one of its messages fails: `park` (the default with a store), `block` or `skip`. To be chosen where there is no store.
    */
   readonly onFailure?: OnFailure;
+  /**
+   * True: a dry run of a redrive may run the handler, in a transaction that is rolled back. Say so only of a handler whose effects are all in that
+   * transaction. Default false: a dry run goes no further than contract, guards and pipes. Nothing runs with `atMostOnce`, which has no transaction.
+   */
+  readonly dryRun?: boolean;
   /** Every process gets every message; nothing is kept for one that is away. Default false. */
   readonly broadcast?: boolean;
   /** Where a group that did not exist before begins. Default `now`. */

@@ -20,6 +20,8 @@ export interface EnhancedCallTarget {
   readonly wrapperId: string;
   /** Of a request-scoped handler. */
   readonly contextId?: ContextId;
+  /** Ask guards and pipes only: neither interceptors nor the method run. Default false. */
+  readonly checkOnly?: boolean;
 }
 
 interface Filters {
@@ -38,19 +40,27 @@ const INNER = ['handlerMetadataStorage', 'externalErrorProxy', 'getContextModule
  *   retried is not.
  */
 export function enhancedCall(creator: ExternalContextCreator, target: EnhancedCallTarget): EnhancedCall {
-  const { instance, method, moduleToken, wrapperId, contextId } = target;
+  const { instance, method, moduleToken, wrapperId, contextId, checkOnly = false } = target;
   const callback = (instance as Record<string, (...args: unknown[]) => unknown>)[method]!;
   return derived(creator, moduleToken).create(
     instance,
-    callback,
+    checkOnly ? standInFor(callback) : callback,
     method,
     MESSAGE_PARAMS,
     messageParamsFactory,
     contextId,
     wrapperId,
-    { guards: true, interceptors: true, filters: true },
+    { guards: true, interceptors: !checkOnly, filters: true },
     MESSAGE_CONTEXT_TYPE,
   ) as EnhancedCall;
+}
+
+/** Does nothing, and has all that decorators say about the method: guards are found, and ask, by that. */
+function standInFor(method: object): () => Promise<void> {
+  const standIn = (): Promise<void> => Promise.resolve();
+  for (const key of Reflect.getMetadataKeys(method) as unknown[])
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, method) as unknown, standIn);
+  return standIn;
 }
 
 function derived(creator: ExternalContextCreator, moduleToken: string): ExternalContextCreator {

@@ -18,7 +18,20 @@ export class HandlerInvoker {
    * for each attempt, with the MessageContext as its REQUEST.
    */
   invoke(wrapper: HandlerWrapper, method: string): Invoke {
-    const call = this.call(wrapper, method);
+    return this.#settling(this.call(wrapper, method));
+  }
+
+  /** What asks the guards and pipes of a method for a message, without running interceptors and the method itself. */
+  check(wrapper: HandlerWrapper, method: string): Invoke {
+    return this.#settling(this.#call(wrapper, method, true));
+  }
+
+  /** The same as `invoke`, with the method's own answer and failure. */
+  call(wrapper: HandlerWrapper, method: string): EnhancedCall {
+    return this.#call(wrapper, method, false);
+  }
+
+  #settling(call: EnhancedCall): Invoke {
     return async (payload, context) => {
       try {
         const answer = await call(payload, context);
@@ -31,25 +44,30 @@ export class HandlerInvoker {
     };
   }
 
-  /** The same, with the method's own answer and failure. */
-  call(wrapper: HandlerWrapper, method: string): EnhancedCall {
+  #call(wrapper: HandlerWrapper, method: string, checkOnly: boolean): EnhancedCall {
     const shared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    return shared ? this.#shared(wrapper, method) : this.#perMessage(wrapper, method);
+    return shared ? this.#shared(wrapper, method, checkOnly) : this.#perMessage(wrapper, method, checkOnly);
   }
 
-  #shared(wrapper: HandlerWrapper, method: string): EnhancedCall {
+  #shared(wrapper: HandlerWrapper, method: string, checkOnly: boolean): EnhancedCall {
     const instance = wrapper.instance as object;
-    return enhancedCall(this.creator, { instance, method, moduleToken: tokenOf(wrapper), wrapperId: wrapper.id });
+    return enhancedCall(this.creator, {
+      instance,
+      method,
+      moduleToken: tokenOf(wrapper),
+      wrapperId: wrapper.id,
+      checkOnly,
+    });
   }
 
-  #perMessage(wrapper: HandlerWrapper, method: string): EnhancedCall {
+  #perMessage(wrapper: HandlerWrapper, method: string, checkOnly: boolean): EnhancedCall {
     const moduleRef = wrapper.host?.getProviderByKey<ModuleRef>(ModuleRef)?.instance as ModuleRef;
     const moduleToken = tokenOf(wrapper);
     return async (payload, context) => {
       const contextId = ContextIdFactory.getByRequest(context as unknown as Record<string, unknown>);
       moduleRef.registerRequestByContextId(context, contextId);
       const instance = await moduleRef.resolve<object>(wrapper.token as never, contextId, { strict: true });
-      return enhancedCall(this.creator, { instance, method, moduleToken, wrapperId: wrapper.id, contextId })(
+      return enhancedCall(this.creator, { instance, method, moduleToken, wrapperId: wrapper.id, contextId, checkOnly })(
         payload,
         context,
       );

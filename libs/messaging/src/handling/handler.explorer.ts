@@ -10,6 +10,8 @@ export interface FoundHandler extends OnMessageMetadata {
   /** The module that holds it, for errors. */
   readonly module: string;
   readonly invoke: Invoke;
+  /** Its guards and pipes, without the handler. */
+  readonly check?: Invoke;
 }
 
 /** Finds the methods with `@OnMessage` of all providers and controllers. */
@@ -35,6 +37,7 @@ export class HandlerExplorer {
         name: `${prototype.constructor.name}.${method}`,
         module: wrapper.host?.name ?? '',
         invoke: this.invoker.invoke(wrapper, method),
+        check: this.invoker.check(wrapper, method),
       })),
     );
   }

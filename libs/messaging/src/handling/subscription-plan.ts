@@ -16,6 +16,7 @@ import type { StoreOf } from '../sharded';
 import { storeNamed } from '../store-choice';
 import { onFailureOf, refuseTwoParkings } from './failure-choice';
 import type { FoundHandler } from './handler.explorer';
+import type { Invoke } from './handler-invoker';
 
 /** One group on one topic of one transport, and its handlers by message type: several contracts may share a topic. */
 export interface PlannedSubscription {
@@ -31,7 +32,13 @@ export interface Shards {
 }
 
 /** Its `store` is where a message goes of which nobody knows the shard. */
-export type PlannedHandler = HandlerDefinition & { readonly shards?: Shards };
+export type PlannedHandler = HandlerDefinition & {
+  readonly shards?: Shards;
+  /** A dry run may run it. Default false. */
+  readonly dryRun?: boolean;
+  /** Its guards and pipes, without the handler. */
+  readonly check?: Invoke;
+};
 
 export interface PlanSetting {
   readonly router: ContractRouter;
@@ -58,6 +65,7 @@ const schema = z.strictObject({
     .optional(),
   timeoutMs: z.number().int().min(1).optional(),
   onFailure: z.enum(['park', 'block', 'skip']).optional(),
+  dryRun: z.boolean().optional(),
   broadcast: z.boolean().optional(),
   from: z.enum(['now', 'earliest']).optional(),
   transport: z.string().optional(),
@@ -94,7 +102,7 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
 }
 
 function definitionOf(
-  { name, contract, options, invoke }: FoundHandler,
+  { name, contract, options, invoke, check }: FoundHandler,
   transport: string,
   subscription: Subscription,
   { stores }: PlanSetting,
@@ -133,6 +141,8 @@ function definitionOf(
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(onFailure && { onFailure }),
     ...(shards && { shards }),
+    ...(options.dryRun && { dryRun: true }),
+    ...(check && { check }),
     invoke,
   };
 }

@@ -79,12 +79,14 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       : [];
     const checkBacks = runtime.plays('handle') ? this.checkBacks.explore() : [];
     checkRetention(runtime.options.inbox, planned);
+    runtime.handlers.learn(planned);
     if (runtime.options.roles.length === 0) return;
     try {
       await this.#open();
       if (runtime.plays('handle')) await this.#handle(planned);
       if (runtime.plays('relay')) await this.#relay();
       this.#reclaim(checkBacks);
+      if (runtime.plays('handle', 'relay')) this.#redrive();
     } catch (thrown) {
       await this.#undo(this.#stopReceiving);
       await this.#undo(this.#close);
@@ -147,6 +149,14 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       await relay.start();
     }
     this.#relaying = true;
+  }
+
+  /** Works on redrive jobs. Stops first: a letter in hand needs the transports. */
+  #redrive(): void {
+    for (const { deadLetters } of this.runtime.stores) {
+      deadLetters.redriveWorker.start();
+      this.#stopReceiving.unshift(() => deadLetters.redriveWorker.stop());
+    }
   }
 
   /** In their order, each once; one that fails is logged and does not keep the others from their turn. */

@@ -1,25 +1,64 @@
-import type { DeadLetter, KeyParking, Publisher, Store, TidingsLogger } from '@tidings/core';
-import { PostgresDeadLetters, type RedriveResult } from '@tidings/dead-letter';
+import { type Clock, type DeadLetter, type KeyParking, parseOptions, type Publisher, type Store, type TidingsLogger } from '@tidings/core'; // prettier-ignore
+import { type HandledMessage, type LetterFilter, type LetterSelection, PostgresDeadLetters, RedriveJobs, type RedriveOfJob, type RedriveResult, RedriveWorker } from '@tidings/dead-letter'; // prettier-ignore
 import { inboxEntryOf, type PostgresInbox } from '@tidings/inbox';
+import { z } from 'zod';
+import type { HandlerDirectory } from '../handling/handler-directory';
+import { DryRun, type DryRunResult } from './dry-run';
 import type { TransportRegistry } from './transport-registry';
+
+export interface ApplicationDeadLettersParts {
+  readonly store: Store;
+  readonly inbox: PostgresInbox;
+  readonly keyParking: KeyParking;
+  readonly transports: TransportRegistry;
+  readonly handlers: HandlerDirectory;
+  readonly clock: Clock;
+  readonly logger: TidingsLogger;
+}
+
+export interface DryRunOptions {
+  /** Letters of a filter that are tried, the first ones. 1 to 500. Default 50. */
+  readonly limit?: number;
+  /** Ends the dry run after the letter in hand; handlers see it as their context's signal. */
+  readonly signal?: AbortSignal;
+}
+
+const limitSchema = z.strictObject({ limit: z.int().min(1).max(500) });
 
 /** The dead letters of one store, in an application that knows where to send them again. */
 export class ApplicationDeadLetters extends PostgresDeadLetters {
-  constructor(
-    store: Store,
-    inbox: PostgresInbox,
-    keyParking: KeyParking,
-    private readonly transports: TransportRegistry,
-    private readonly logger: TidingsLogger,
-  ) {
-    super(store, { keyParking, seal: (subscription, message) => inbox.seal(inboxEntryOf(subscription, message)) });
+  /** Redrives of many letters: with a canary, at a rate, to be paused, resumed and cancelled. */
+  readonly redriveJobs: RedriveJobs;
+  /** Works on the jobs of this store; started and stopped with the application. */
+  readonly redriveWorker: RedriveWorker;
+  readonly #dryRun: DryRun;
+
+  constructor(private readonly parts: ApplicationDeadLettersParts) {
+    const { store, inbox, keyParking, handlers, clock, logger } = parts;
+    super(store, {
+      keyParking,
+      seal: (subscription, message) => inbox.seal(inboxEntryOf(subscription, message)),
+      checkContract: async (message) => {
+        const contract = handlers.contractOf(message.type);
+        return contract && { key: contract.keyOf(await contract.decode(message)) };
+      },
+    });
+    const handled: HandledMessage = async (subscription, message) => {
+      const handler = handlers.find(subscription.group, message);
+      if (handler && (handler.level !== 'effectivelyOnce' || handler.subscription.broadcast)) return 'unknowable';
+      return (await inbox.handled(inboxEntryOf(subscription, message))) ? 'handled' : 'pending';
+    };
+    const redrive = (id: string, ofJob: RedriveOfJob): Promise<RedriveResult> => this.redrive(id, undefined, ofJob);
+    this.redriveWorker = new RedriveWorker({ store, redrive, handled, clock, logger });
+    this.redriveJobs = new RedriveJobs(store, () => this.redriveWorker.wake());
+    this.#dryRun = new DryRun(store, handlers, clock, logger);
   }
 
   /** The message leaves its transport or its log after this and looks done to everybody else: it is told as an error. */
   override async bury(letter: DeadLetter): Promise<void> {
     await super.bury(letter);
     const { message, direction, place, handler, reason, attempts } = letter;
-    this.logger.error(
+    this.parts.logger.error(
       { direction, place, handler, type: message.type, message: message.id, attempts, reason },
       'dead-lettered',
     );
@@ -28,8 +67,34 @@ export class ApplicationDeadLetters extends PostgresDeadLetters {
   /** As in PostgresDeadLetters; by the application's own transports, connected if need be, unless told otherwise. */
   override redrive(
     id: string,
-    publisherOf: (transport: string) => Publisher | undefined = (name) => this.transports.publisher(name),
+    publisherOf: (transport: string) => Publisher | undefined = (name) => this.parts.transports.publisher(name),
+    ofJob?: RedriveOfJob,
   ): Promise<RedriveResult> {
-    return super.redrive(id, publisherOf);
+    return super.redrive(id, publisherOf, ofJob);
+  }
+
+  /**
+   * Tells what would become of letters if they were redriven now, one after the other. A handler that is declared `dryRun: true` runs in a transaction
+   * that is rolled back, after its constraints were checked; of others, contract, guards and pipes are asked. Nothing is published, no inbox row is
+   * left, no after-commit hook runs, and the letters stay as they are.
+   *
+   * @throws OptionsError for a bad filter or limit.
+   */
+  async dryRun(
+    selection: LetterSelection,
+    { limit = 50, signal = new AbortController().signal }: DryRunOptions = {},
+  ): Promise<readonly DryRunResult[]> {
+    const results: DryRunResult[] = [];
+    for (const id of 'ids' in selection ? selection.ids : await this.#idsOf(selection.filter, limit)) {
+      if (signal.aborted) break;
+      const letter = await this.find(id);
+      results.push(letter ? await this.#dryRun.run(letter, signal) : { letter: id, outcome: 'unknown', checked: 'nothing' }); // prettier-ignore
+    }
+    return results;
+  }
+
+  async #idsOf(filter: LetterFilter, limit: number): Promise<string[]> {
+    const page = parseOptions('deadLetters.dryRun', limitSchema, { limit });
+    return (await this.list({ ...filter, ...page })).map(({ id }) => id);
   }
 }
