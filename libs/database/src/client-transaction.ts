@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { NotInTransactionError, type QueryResult, type Statement, TidingsError, type Transaction } from '@tidings/core';
 import type { ClientBase } from 'pg';
+import { outliveClient } from './outlive-client';
 import { asQueryResult, queryConfig } from './statement-query';
 
 export type TransactionState = 'open' | 'committed' | 'rolledBack';
@@ -18,12 +19,19 @@ export class ClientTransaction implements Transaction {
   #state: TransactionState = 'open';
   readonly #hooks: (() => void)[] = [];
 
-  /** @throws NotInTransactionError unless the client is in an open transaction that has not failed. */
-  constructor(readonly client: ClientBase) {
+  /**
+   * @param prepared Whether statements that have a name are prepared by it; not behind a transaction-mode pooler.
+   * @throws NotInTransactionError unless the client is in an open transaction that has not failed.
+   */
+  constructor(
+    readonly client: ClientBase,
+    private readonly prepared = true,
+  ) {
     const status = client.getTransactionStatus();
     if (status === 'E')
       throw new NotInTransactionError('a transaction in which a statement has failed: it can only be rolled back');
     if (status !== 'T') throw new NotInTransactionError('a client outside a transaction (was BEGIN awaited?)');
+    outliveClient(client);
     this.#watch();
   }
 
@@ -34,7 +42,7 @@ export class ClientTransaction implements Transaction {
   /** Rejects once the transaction has ended: its client may serve somebody else by then. */
   async query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>> {
     if (this.#state !== 'open') throw new NotInTransactionError(`a transaction that has ended (${this.#state})`);
-    return asQueryResult<Row>(await this.client.query(queryConfig(statement)));
+    return asQueryResult<Row>(await this.client.query(queryConfig(statement, this.prepared)));
   }
 
   /**
@@ -55,8 +63,12 @@ export class ClientTransaction implements Transaction {
       );
     }
     let committed = false;
-    const onCommand = (answer: { text: string }): void => {
-      if (answer.text === 'COMMIT') committed = true;
+    let rolledBack = false;
+    const onCommand = ({ text }: { text: string }): void => {
+      // One text may hold several statements: a transaction that begins after a ROLLBACK is another one. (ROLLBACK TO answers ROLLBACK as well.)
+      if (rolledBack && (text === 'BEGIN' || text === 'START TRANSACTION')) return end();
+      rolledBack = text === 'ROLLBACK';
+      if (text === 'COMMIT') committed = true;
     };
     const onReady = (answer: { status: string }): void => {
       if (committed || answer.status === 'I') end();

@@ -1,8 +1,10 @@
-import { type Closeable, type QueryResult, type Statement, systemClock, TidingsError } from '@tidings/core';
+import { asError, type Closeable, type QueryResult, type Statement, systemClock, TidingsError } from '@tidings/core';
 import { Client, Pool, type PoolConfig } from 'pg';
+import { outliveClient } from './outlive-client';
 import { ownConnectionConfig } from './own-connection-config';
 import { PgListener } from './pg-listener';
-import { ping } from './sql/ping';
+import { PoolerError, refusedByPooler } from './pooler.error';
+import { checkSettings } from './sql/check-settings';
 import type { CheckedStoreOptions } from './store-options';
 import { asQueryResult, queryConfig } from './statement-query';
 
@@ -16,6 +18,7 @@ export class OwnConnections {
   #pool: Pool | undefined;
   #listener: PgListener | undefined;
   #closed = false;
+  #warned = false;
 
   /** `userConfig` is asked late: a DataSource knows its pool only once it is initialised. */
   constructor(
@@ -35,7 +38,11 @@ export class OwnConnections {
 
   async connect(): Promise<void> {
     this.#closed = false;
-    await this.query(ping);
+    const { rows } = await this.query<{ carried: boolean }>(checkSettings).catch((thrown: unknown) => {
+      throw refusedByPooler(thrown) ? new PoolerError(this.options.schema, asError(thrown)) : thrown;
+    });
+    if (rows[0]?.carried !== true) throw new PoolerError(this.options.schema);
+    this.#warnOfEndlessWaits();
   }
 
   async close(): Promise<void> {
@@ -44,6 +51,17 @@ export class OwnConnections {
     this.#pool = undefined;
     this.#listener = undefined;
     await Promise.all([pool?.end(), listener?.close()]);
+  }
+
+  /** Each handler holds one of the user's connections; when all do so and each asks for a second one, only a time-out frees them. */
+  #warnOfEndlessWaits(): void {
+    if (this.#warned || this.userConfig().connectionTimeoutMillis) return;
+    this.#warned = true;
+    this.options.logger.warn(
+      { schema: this.options.schema },
+      "the store's pool has no time-out: handlers that ask for a second connection while they hold all of them would wait for ever; " +
+        'set connectionTimeoutMillis (pg) or connectTimeoutMS (TypeORM)',
+    );
   }
 
   #open(): Pool {
@@ -59,6 +77,7 @@ export class OwnConnections {
     pool.on('error', (error) =>
       this.options.logger.warn({ err: error, schema: this.options.schema }, 'an idle database connection was lost'),
     );
+    pool.on('connect', outliveClient);
     this.#pool = pool;
     return pool;
   }

@@ -19,6 +19,7 @@ import { withTransaction } from './with-transaction';
 export class PgStore implements Store, AmbientTransactions {
   readonly schema: string;
   readonly #ambient: Ambient<ClientTransaction> | undefined;
+  readonly #prepared: boolean;
   readonly #own: OwnConnections;
   readonly #open = new WeakMap<ClientBase, ClientTransaction>();
 
@@ -30,6 +31,7 @@ export class PgStore implements Store, AmbientTransactions {
       throw new OptionsError('pg(pool)', `expected a Pool of the package pg, found ${typeof pool}`);
     const checked = checkStoreOptions('pg', options);
     this.schema = checked.schema;
+    this.#prepared = checked.preparedStatements;
     this.#ambient = checkAmbient('pg', options.ambient);
     this.#own = new OwnConnections(checked, () => pool.options);
   }
@@ -52,7 +54,7 @@ export class PgStore implements Store, AmbientTransactions {
     if (!isClient(client)) throw new NotInTransactionError(describe(client));
     const known = this.#open.get(client);
     if (known?.state === 'open' && client.getTransactionStatus() === 'T') return known;
-    const transaction = new ClientTransaction(client);
+    const transaction = new ClientTransaction(client, this.#prepared);
     this.#open.set(client, transaction);
     return transaction;
   }

@@ -14,6 +14,12 @@ export interface StoreOptions<Joined extends ClientTransaction = ClientTransacti
    */
   readonly connection?: PoolConfig;
   /**
+   * Whether statements in the user's transactions are prepared by name, which saves the server their planning. Default: true, but false with
+   * `connection`: behind a transaction-mode pooler the next transaction is on a server connection that does not know the name. Set it where the
+   * pooler keeps track of names (PgBouncer's `max_prepared_statements`).
+   */
+  readonly preparedStatements?: boolean;
+  /**
    * How to find the transaction that is open where a publish is called, for `outbox.publish(…)` without `within`: `clsAmbient(…)` for
    * `@Transactional()` of nestjs-cls. Default: none, every publish is told its transaction.
    */
@@ -26,6 +32,7 @@ export interface CheckedStoreOptions {
   readonly schema: string;
   readonly connections: number;
   readonly connection: PoolConfig | undefined;
+  readonly preparedStatements: boolean;
   readonly logger: TidingsLogger;
 }
 
@@ -35,6 +42,7 @@ const MAX_NAME_BYTES = 63;
 /** @throws OptionsError that names the bad option below `subject`. */
 export function checkStoreOptions(subject: string, options: Omit<StoreOptions, 'ambient'>): CheckedStoreOptions {
   const { schema = 'tidings', connections = 4, connection, logger = silentLogger } = options;
+  const { preparedStatements = connection === undefined } = options;
   if (
     typeof schema !== 'string' ||
     schema === '' ||
@@ -52,5 +60,5 @@ export function checkStoreOptions(subject: string, options: Omit<StoreOptions, '
       `expected a whole number of 1 or more, found ${String(connections)}`,
     );
   }
-  return { schema, connections, connection, logger };
+  return { schema, connections, connection, preparedStatements, logger };
 }

@@ -23,6 +23,7 @@ import { assertCommittable, NotCommittedError } from './with-transaction';
 export class TypeormStore implements Store, AmbientTransactions {
   readonly schema: string;
   readonly #ambient: Ambient<TypeormTransaction> | undefined;
+  readonly #prepared: boolean;
   readonly #own: OwnConnections;
   readonly #open = new WeakMap<ClientBase, TypeormTransaction>();
 
@@ -35,6 +36,7 @@ export class TypeormStore implements Store, AmbientTransactions {
       throw new OptionsError('typeorm(dataSource)', `expected a DataSource of type postgres, found ${String(type)}`);
     const checked = checkStoreOptions('typeorm', options);
     this.schema = checked.schema;
+    this.#prepared = checked.preparedStatements;
     this.#ambient = checkAmbient('typeorm', options.ambient);
     this.#own = new OwnConnections(checked, () => this.#userPool().options);
   }
@@ -72,7 +74,7 @@ export class TypeormStore implements Store, AmbientTransactions {
     if (handle instanceof TypeormTransaction && handle.state !== 'open') {
       throw new NotInTransactionError(`a transaction that has ended (${handle.state})`);
     }
-    const transaction = new TypeormTransaction(client, runner.manager);
+    const transaction = new TypeormTransaction(client, runner.manager, this.#prepared);
     this.#open.set(client, transaction);
     return transaction;
   }

@@ -8,7 +8,8 @@ export class TypeormTransaction extends ClientTransaction {
     client: ClientBase,
     /** Bound to the transaction: what it saves commits with it. */
     readonly manager: EntityManager,
+    prepared = true,
   ) {
-    super(client);
+    super(client, prepared);
   }
 }

@@ -5,5 +5,6 @@ export * from './recording-receive';
 export * from './servers';
 export * from './tcp-proxy';
 export * from './test-message';
+export * from './transaction-pooler';
 export * from './transport-conformance';
 export * from './until';
