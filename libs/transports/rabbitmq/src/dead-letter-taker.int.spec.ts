@@ -1,4 +1,4 @@
-import { accept, type NativeDeadLetter } from '@tidings/core';
+import { accept, type NativeDeadLetter, reject, systemClock } from '@tidings/core';
 import { describeOn, Gate, recordingReceive, testMessage, until } from '@tidings/testing';
 import { SpecBroker } from './spec-broker.fixture';
 
@@ -95,6 +95,20 @@ describeOn('rabbitmq', 'dead letters taken from RabbitMQ', (url) => {
     const ids = await publish(30);
     await until('all taken', () => seen.length >= 30);
     expect([...seen].sort()).toEqual([...ids].sort());
+  });
+
+  it('do not expire for the time to live of their message, nor does it cut a delay short', async () => {
+    const transport = await broker.connected();
+    const subscription = { ...group, topic: 'lasting' };
+    const headers = { 'tidings-ttl-ms': '30' };
+    const recording = recordingReceive(({ message }) => (message.id === 'dead' ? reject('no') : accept));
+    await transport.subscribe(subscription, recording.receive);
+    const [dead, delayed] = ['dead', 'delayed'].map((id) => testMessage({ id, topic: 'lasting', headers }));
+    const began = systemClock.monotonic();
+    await transport.publish([{ message: dead! }, { message: delayed!, delayMs: 400 }]);
+    await recording.receivedAll(['dead', 'delayed']);
+    expect(systemClock.monotonic() - began).toBeGreaterThan(390);
+    expect(await transport.nativeDeadLetters('lasting', 'ranking', 9)).toMatchObject([{ message: { id: 'dead' } }]);
   });
 
   it('a delay on the way is no failure', async () => {

@@ -156,7 +156,6 @@ export function fromAmqp(
   const headers: Record<string, string> = {};
   const packed = unpacked(properties.headers?.[OWN_HEADERS.packed]);
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
-    if (packed && name === `${ATTRIBUTE}tidings`) continue;
     const attribute = ATTRIBUTE_READ.test(name) ? name.slice(ATTRIBUTE.length) : undefined;
     if (attribute === undefined) {
       if (!isReserved(name)) headers[name] = textOf(value);
