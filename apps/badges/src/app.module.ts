@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { type PlatformConfig, PlatformModule } from '@tidings/gift-platform';
+import { PoisonInterceptor } from './poison.interceptor';
 import { UpgradeBadgeHandler } from './upgrade-badge.handler';
 import { ViewerEntity } from './viewer.entity';
 import { ViewersController } from './viewers.controller';
@@ -12,7 +14,10 @@ export class AppModule {
       module: AppModule,
       imports: [PlatformModule.register({ app: 'badges', config, entities: [ViewerEntity] })],
       controllers: [ViewersController],
-      providers: [UpgradeBadgeHandler],
+      providers: [
+        UpgradeBadgeHandler,
+        ...(config.poison ? [{ provide: APP_INTERCEPTOR, useClass: PoisonInterceptor }] : []),
+      ],
     };
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { MessageContext } from '@tidings/core';
+import { exponential, type MessageContext } from '@tidings/core';
 import { managerOf } from '@tidings/database';
 import { BadgeUpgraded, GiftSent } from '@tidings/gift-contracts';
 import { InjectOutbox, OnMessage, type Outbox } from '@tidings/messaging';
@@ -10,8 +10,13 @@ import { addToViewer } from './sql/add-to-viewer';
 export class UpgradeBadgeHandler {
   constructor(@InjectOutbox() private readonly outbox: Outbox) {}
 
-  /** Unordered: a sum, and so the level, is the same in every order. */
-  @OnMessage(GiftSent, { group: 'badges', concurrency: 4 })
+  /** In each room's order, for upgrades are told there: a gift that fails parks its room here and nowhere else. */
+  @OnMessage(GiftSent, {
+    group: 'badges',
+    ordered: true,
+    concurrency: 4,
+    retry: exponential({ attempts: 4, immediate: 0, delayMs: 200 }),
+  })
   async upgrade({ viewerId, roomId, ...gift }: GiftSent, context: MessageContext): Promise<void> {
     const manager = managerOf(context);
     const amountMinor = await addToViewer(manager, { viewerId, roomId, ...gift });

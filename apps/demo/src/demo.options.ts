@@ -12,6 +12,8 @@ export interface DemoOptions {
   readonly check: number | undefined;
   /** NDJSON file of gifts to check instead of generated ones. */
   readonly gifts: string | undefined;
+  /** Share of gifts that make badges fail for good; undefined: none. */
+  readonly poison: number | undefined;
   readonly sabotage: Sabotage | undefined;
   /** False: nothing carries the log to the broker. */
   readonly relay: boolean;
@@ -28,6 +30,7 @@ interface Flags {
   readonly host: string;
   readonly check?: number | true;
   readonly gifts?: string;
+  readonly poison?: number;
   readonly sabotage?: Sabotage;
   readonly relay: boolean;
   readonly seed: number;
@@ -41,6 +44,12 @@ const number =
     if (Number.isInteger(value) && value >= from && value <= to) return value;
     throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}.`);
   };
+
+const share = (text: string): number => {
+  const value = Number(text);
+  if (value > 0 && value <= 0.1) return value;
+  throw new InvalidArgumentError('expected a share above 0, up to 0.1.');
+};
 
 /** What `--check` without a number checks. */
 const CHECK_DEFAULT = 2_000;
@@ -67,6 +76,11 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
       '--gifts <file>',
       'check the gifts of an NDJSON file: {"roomId","viewerId","gift","quantity","idempotencyKey"} a line',
     )
+    .option(
+      '--poison <share>',
+      'with --check: so many of the gifts, as 0.02, make badges fail until their dead letters are redriven, and 5 % fail once',
+      share,
+    )
     .addOption(
       new Option('--sabotage <what>', 'leave a safeguard out; the check must notice').choices([
         'no-inbox',
@@ -86,12 +100,15 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
   const flags = command.parse([...argv], { from: 'user' }).opts<Flags>();
   const checking = flags.check !== undefined || flags.gifts !== undefined;
   if (flags.sabotage && !checking) command.error('error: --sabotage needs --check');
+  if (flags.poison !== undefined && (!checking || flags.gifts !== undefined))
+    command.error('error: --poison needs --check, with generated gifts');
   return {
     transport: flags.transport,
     port: flags.port,
     host: flags.host,
     check: !checking ? undefined : typeof flags.check === 'number' ? flags.check : CHECK_DEFAULT,
     gifts: flags.gifts,
+    poison: flags.poison,
     sabotage: flags.sabotage,
     relay: flags.relay,
     seed: flags.seed,

@@ -44,6 +44,8 @@ const variables = z
     DEMO_RUN: z.string().default(''),
     /** Leave a safeguard out, so that the check can show that it notices. */
     DEMO_SABOTAGE: z.enum(['no-inbox', 'ack-first', 'no-order']).optional(),
+    /** Badges only, 1: gifts of viewers called `poison …` fail for good, some others once. */
+    DEMO_POISON: z.enum(['0', '1']).default('0'),
     /** Ranking only: die by SIGKILL between the commit of the N-th gift and its ack. */
     DEMO_KILL_AFTER: z.coerce.number().pipe(z.int().min(1)).optional(),
   })
@@ -74,6 +76,7 @@ export interface PlatformConfig {
   readonly run: string;
   readonly sabotage: Sabotage | undefined;
   readonly killAfter: number | undefined;
+  readonly poison: boolean;
 }
 
 /**
@@ -100,5 +103,6 @@ export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
     run: env.DEMO_RUN,
     sabotage: env.DEMO_SABOTAGE,
     killAfter: env.DEMO_KILL_AFTER,
+    poison: env.DEMO_POISON === '1',
   };
 }

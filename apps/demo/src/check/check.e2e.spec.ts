@@ -36,6 +36,13 @@ function behavesOn(transport: 'postgres' | 'rabbitmq', env: () => Record<string,
     expect(exitCode).toBe(0);
   });
 
+  it('parks the rooms of poison gifts, and redrives them when the fault is mended', async () => {
+    const { exitCode, figures, output } = await check('--check', '150', '--poison', '0.02');
+    expect({ ...figures, output }).toMatchObject({ ...clean, accepted: 150, parked: 3, redriven: 3 });
+    expect(output).toContain('3 rooms were parked at badges behind poison gifts, 3 were redriven');
+    expect(exitCode).toBe(0);
+  });
+
   it.each(SABOTAGES)('notices %s', async (sabotage, figure) => {
     const { exitCode, figures } = await check('--check', '120', '--sabotage', sabotage);
     expect(figures[figure]).toBeGreaterThan(0);

@@ -17,6 +17,9 @@ import { generateGifts, type PlannedGift } from './gift-generator';
 import { parseGiftFile } from './gift-file.parser';
 import { sendGifts } from './gift-sender';
 import { judge, type Verdict } from './judge';
+import { openLetterDesk } from './letter-desk';
+import { isPoison, poisonGifts } from './poison-plan';
+import { type PoisonFigures, poisonRound } from './poison-round';
 import { planRequests } from './request-plan';
 import { waitUntilSettled } from './settling';
 import { measureProgress } from './sql/measure-progress';
@@ -73,11 +76,12 @@ export class GiftCheck {
     const gifts = fromFile ?? (await this.#generated(reads));
     const answers = await this.#send(gifts, () => fleet.urlOf('gift-api'));
     await this.#settle(pool, fleet, new Set(answers.map((answer) => answer.giftId)).size);
+    const poison = options.poison === undefined ? undefined : await this.#poison(gifts, pool, fleet, reads);
     const evidence = await this.#evidence(answers, reads, pool);
     printer.line(`ranking was started ${fleet.startsOf('ranking')} times`);
     const files = await writeCheckFiles(join(options.dataDir, 'check'), this.#run, evidence);
     printer.line(`accepted gifts in ${files.gifts}, the ledger in ${files.ledger}`);
-    return judge(evidence);
+    return judge(evidence, poison);
   }
 
   #fleet(databaseUrl: string, gifts: number): AppFleet {
@@ -91,7 +95,10 @@ export class GiftCheck {
       backlogLimit: 1_000_000, // the check is about what was accepted; refusing is the page's rush
       leaseMs: LEASE_MS,
       env: { DEMO_HISTORY: '1', DEMO_RUN: this.#run, DEMO_SABOTAGE: options.sabotage ?? '' },
-      firstEnv: { ranking: { DEMO_KILL_AFTER: String(Math.max(1, Math.floor(gifts / 3))) } },
+      firstEnv: {
+        ranking: { DEMO_KILL_AFTER: String(Math.max(1, Math.floor(gifts / 3))) },
+        badges: { DEMO_POISON: options.poison === undefined ? '0' : '1' },
+      },
       print: (app, line) => printer.appLine(app, line),
     });
   }
@@ -106,15 +113,16 @@ export class GiftCheck {
   }
 
   async #generated(reads: AppReads): Promise<PlannedGift[]> {
-    const { check, seed } = this.options;
+    const { check, seed, poison } = this.options;
     const [rooms, catalogue] = await Promise.all([reads.rooms(), reads.catalogue()]);
-    return generateGifts({
+    const gifts = generateGifts({
       count: check,
       seed,
       run: this.#run,
       rooms: rooms.map((room) => room.roomId),
       gifts: catalogue.map((entry) => entry.gift),
     });
+    return poison === undefined ? gifts : poisonGifts(gifts, poison, seed);
   }
 
   async #send(gifts: readonly PlannedGift[], address: () => string | undefined): Promise<readonly Answer[]> {
@@ -142,6 +150,30 @@ export class GiftCheck {
     const seconds = (this.clock.monotonic() - begin) / 1_000;
     const told = { settled: 'all settled', stuck: 'nothing moves any more', late: 'given up' }[settling];
     this.printer.line(`${told} ${seconds.toFixed(1)} s after the last answer`);
+  }
+
+  /** The fault is gone with badges' next start, as with a deployment that mends it. */
+  async #poison(gifts: readonly PlannedGift[], pool: Pool, fleet: AppFleet, reads: AppReads): Promise<PoisonFigures> {
+    const { options, printer, clock } = this;
+    const desk = await openLetterDesk(pool, options, this.#prefix);
+    await this.parts.add({ name: 'the dead letters of the check', stop: () => desk.close() });
+    const figures = await poisonRound({
+      poison: gifts.filter(isPoison).length,
+      pool,
+      clock,
+      letters: desk.letters,
+      counted: async () => (await reads.badgeTotals()).gifts,
+      accepted: (await reads.giftTotals()).totals.reduce((sum, { gifts: count }) => sum + count, 0),
+      mend: async () => {
+        const starts = fleet.startsOf('badges');
+        fleet.crash('badges');
+        while (fleet.startsOf('badges') === starts) await clock.wait(50);
+      },
+    });
+    printer.line(
+      `${figures.parked} rooms were parked at badges behind poison gifts, ${figures.redriven} were redriven`,
+    );
+    return figures;
   }
 
   async #evidence(answers: readonly Answer[], reads: AppReads, pool: Pool): Promise<Evidence> {

@@ -1,5 +1,6 @@
 import type { GiftView } from '@tidings/gift-contracts';
 import { type Evidence, type GroupName, GROUPS, type HistoryRow } from './evidence';
+import type { PoisonFigures } from './poison-round';
 import { cellOf, differenceOf, type Tally, tallyOf } from './tally';
 
 export interface GroupFigures {
@@ -23,17 +24,19 @@ export interface Verdict {
   readonly outOfOrder: number;
   readonly match: boolean;
   readonly groups: readonly GroupFigures[];
+  /** Only of a check with poison. */
+  readonly poison?: PoisonFigures;
   /** What a person should look at first; empty when all is well. */
   readonly problems: readonly string[];
   /** Nothing lost, doubled or out of order, all sums equal, and at least one duplicate arrived: without one the kill proved nothing. */
   readonly ok: boolean;
 }
 
-/** Only ranking is promised the room's order. */
-const ORDERED: GroupName = 'ranking';
+/** The groups that are promised the room's order. */
+const ORDERED: readonly GroupName[] = ['ranking', 'badges'];
 
 /** Holds what the apps did against what was accepted. Pure: the same evidence gives the same verdict. */
-export function judge(evidence: Evidence): Verdict {
+export function judge(evidence: Evidence, poison?: PoisonFigures): Verdict {
   const intake = judgeIntake(evidence);
   const groups = GROUPS.map((group) => judgeGroup(group, evidence));
   const sum = (figure: (group: GroupFigures) => number): number =>
@@ -48,12 +51,23 @@ export function judge(evidence: Evidence): Verdict {
     outOfOrder: sum((group) => group.outOfOrder ?? 0),
     match: intake.problems.length === 0 && groups.every((group) => group.match),
   };
-  const problems = [...intake.problems, ...groups.flatMap(problemsOf)];
+  const problems = [...intake.problems, ...groups.flatMap(problemsOf), ...poisonProblems(poison)];
   if (figures.duplicatesDelivered === 0)
     problems.push('no duplicate was delivered: the kill hit nothing, so nothing was proved');
   const { lost, duplicateApplied, outOfOrder, match, duplicatesDelivered } = figures;
   const ok = lost === 0 && duplicateApplied === 0 && outOfOrder === 0 && match && duplicatesDelivered > 0;
-  return { ...figures, groups, problems, ok };
+  return { ...figures, groups, ...(poison && { poison }), problems, ok: ok && poisonProblems(poison).length === 0 };
+}
+
+/** Each poison gift was a dead letter with its key parked behind it, and each was redriven. */
+function poisonProblems(found: PoisonFigures | undefined): string[] {
+  if (!found) return [];
+  const { poison, parked, redriven, problems } = found;
+  return [
+    ...problems,
+    ...(parked === poison ? [] : [`badges: ${parked} keys were parked behind ${poison} poison gifts`]),
+    ...(redriven === poison ? [] : [`badges: ${redriven} of ${poison} poison gifts were redriven`]),
+  ];
 }
 
 /** gift-api against its clients: one key is one gift, and what was answered is there. */
@@ -99,7 +113,7 @@ function judgeGroup(group: GroupName, evidence: Evidence): GroupFigures {
     duplicatesDelivered: delivered.length - new Set(delivered.map((row) => row.messageId)).size,
     duplicateApplied: Math.max(...differences.map((difference) => difference.surplus)),
     lost: Math.max(unhandled, ...differences.map((difference) => difference.missing)),
-    outOfOrder: group === ORDERED ? swaps(accepted, rows) : null,
+    outOfOrder: ORDERED.includes(group) ? swaps(accepted, rows) : null,
     match: differences.every((difference) => difference.cells.length === 0),
   };
 }

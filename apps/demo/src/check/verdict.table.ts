@@ -34,7 +34,7 @@ export function verdictTable(verdict: Verdict): string {
 
 /** The last line, for programs. */
 export function verdictLine(verdict: Verdict): string {
-  const { accepted, delivered, duplicatesDelivered, duplicateApplied, lost, outOfOrder, match } = verdict;
+  const { accepted, delivered, duplicatesDelivered, duplicateApplied, lost, outOfOrder, match, poison } = verdict;
   return JSON.stringify({
     check: 'gift',
     accepted,
@@ -44,5 +44,6 @@ export function verdictLine(verdict: Verdict): string {
     lost,
     outOfOrder,
     match,
+    ...(poison && { parked: poison.parked, redriven: poison.redriven }),
   });
 }
