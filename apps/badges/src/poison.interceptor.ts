@@ -1,6 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { Observable, throwError } from 'rxjs';
+import { type Observable, throwError } from 'rxjs';
 import { TidingsError } from '@tidings/core';
 import type { GiftSent } from '@tidings/gift-contracts';
 import { isTidingsContext, messageContextOf } from '@tidings/messaging';

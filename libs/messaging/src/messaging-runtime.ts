@@ -11,7 +11,13 @@ import {
 } from '@tidings/core';
 import { deadLetterMiddleware, deadLetterMigrations, poisonMiddlewares, postgresAttempts } from '@tidings/dead-letter';
 import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
-import { ParkedKeys, parkedKeysMigrations, ParkedKeysWatch, parkingMiddleware } from '@tidings/parked-keys';
+import {
+  ParkedDestinations,
+  ParkedKeys,
+  parkedKeysMigrations,
+  ParkedKeysWatch,
+  parkingMiddleware,
+} from '@tidings/parked-keys';
 import { CheckBack, checkSchema, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations } from '@tidings/outbox'; // prettier-ignore
 import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
 import { chainOf } from './chain';
@@ -168,6 +174,7 @@ export class MessagingRuntime {
         log,
         transports,
         deadLetters,
+        parking: new ParkedDestinations(parkedKeys),
         instance,
         clock,
         logger,

@@ -2,18 +2,22 @@ import {
   type Clock,
   type Closeable,
   type DeadLetterSink,
+  type DestinationParking,
   parseOptions,
   type TidingsLogger,
   type Transport,
 } from '@tidings/core';
 import { listDestinations, LogReader, type MessageLog, readsLog, RELAY } from '@tidings/postgres-log';
 import { type OutboxRelayOptions, outboxRelayOptions, type ResolvedOutboxRelayOptions } from './outbox-relay.options';
+import { ParkedLanes } from './parked-lanes';
 import { RelayedBatch } from './relayed-batch';
 
 export interface OutboxRelaySetup {
   readonly log: MessageLog;
   readonly transports: Readonly<Record<string, Transport>>;
   readonly deadLetters: DeadLetterSink;
+  /** Where keys wait behind what cannot be published. Default: nowhere, they go on without it. */
+  readonly parking?: DestinationParking;
   readonly instance: string;
   readonly clock: Clock;
   readonly logger: TidingsLogger;
@@ -64,6 +68,7 @@ export class OutboxRelay {
 
   #readerFor(name: string, transport: Transport): LogReader {
     const { log, clock, logger, deadLetters, instance } = this.setup;
+    const parking = this.setup.parking && new ParkedLanes(this.setup.parking);
     const groups = new Map<number, string>();
     const reader = new LogReader({
       log,
@@ -76,6 +81,7 @@ export class OutboxRelay {
           transport: name,
           publisher: transport,
           deadLetters,
+          parking,
           options: this.#options,
           instance,
           clock,

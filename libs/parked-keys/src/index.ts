@@ -1,5 +1,6 @@
 export { KeyReleaser, type KeyReleaserSetup, type Release } from './key-releaser';
 export { parkedKeysMigrations } from './migrations';
+export { ParkedDestinations } from './parked-destinations';
 export { type Direction, inboundPlace, outboundPlace, type ParkedPlace } from './parked-identity';
 export { ParkedKeys } from './parked-keys';
 export { checkParkedKeysOptions, type CheckedParkedKeysOptions, type ParkedKeysOptions } from './parked-keys.options';

@@ -26,12 +26,17 @@ export type Release = (head: Head, attempt: number, signal: AbortSignal) => Prom
 export interface KeyReleaserSetup {
   readonly parkedKeys: ParkedKeys;
   readonly direction: Direction;
-  /** What this process can release, by place. */
-  readonly places: ReadonlyMap<string, Release>;
+  /** What this process can release, by place; asked at each turn. */
+  readonly places: () => ReadonlyMap<string, Release> | Promise<ReadonlyMap<string, Release>>;
   /** Tells this process in the table. */
   readonly instance: string;
   readonly clock: Clock;
   readonly logger: TidingsLogger;
+}
+
+/** What cuts the head that is being tried; one each, for handlers add listeners of their own. */
+interface Hand {
+  abort: AbortController;
 }
 
 /** Messages of one key in one go: after that, other keys that are due have their turn. */
@@ -46,7 +51,7 @@ const TURN = 100;
  */
 export class KeyReleaser {
   readonly #task: PeriodicTask;
-  readonly #running = new Map<Promise<void>, AbortController>();
+  readonly #running = new Map<Promise<void>, Hand>();
   #listening: Promise<Closeable> | undefined;
   #forget: (() => void) | undefined;
   #stopping = false;
@@ -88,21 +93,23 @@ export class KeyReleaser {
     const drained = new AbortController();
     const all = Promise.all(this.#running.keys()).then(() => drained.abort());
     await this.setup.clock.wait(drainMs, drained.signal);
-    for (const running of this.#running.values()) running.abort();
+    for (const hand of this.#running.values()) hand.abort.abort();
     await all;
     await (await listening)?.close();
   }
 
   /** Takes what is due, as far as there are places free. The keys are released in the background; `idle` waits for them. */
   async runOnce(): Promise<{ again: boolean; nextMs?: number }> {
-    const { parkedKeys, direction, places, instance, clock } = this.setup;
+    const { parkedKeys, direction, instance, clock } = this.setup;
     const { concurrency, leaseMs } = parkedKeys.options;
     const free = concurrency - this.#running.size;
-    if (free <= 0 || places.size === 0) return { again: false };
+    if (free <= 0) return { again: false };
     this.#soonest = Infinity;
+    const places = await this.setup.places();
+    if (places.size === 0) return { again: false };
     const names = [...places.keys()];
     const { keys, nextMs = Infinity } = await claimDueKeys(parkedKeys.store, direction, names, instance, leaseMs, free);
-    for (const key of keys) this.#begin(key);
+    for (const key of keys) this.#begin(key, places.get(key.place)!);
     const waitMs = Math.min(nextMs, this.#soonest - clock.monotonic());
     return { again: false, ...(waitMs < Infinity && { nextMs: Math.max(0, waitMs) }) };
   }
@@ -112,23 +119,24 @@ export class KeyReleaser {
     while (this.#running.size > 0) await Promise.all(this.#running.keys());
   }
 
-  #begin(key: ClaimedKey): void {
-    const abort = new AbortController();
-    const running = this.#release(key, abort.signal).finally(() => {
+  #begin(key: ClaimedKey, attempt: Release): void {
+    const hand: Hand = { abort: new AbortController() };
+    const running = this.#release(key, attempt, hand).finally(() => {
       this.#running.delete(running);
       if (!this.#stopping) this.#task.wake();
     });
-    this.#running.set(running, abort);
+    this.#running.set(running, hand);
   }
 
   /** Never rejects: what fails here leaves the key to whoever finds its lease over. */
-  async #release(key: ClaimedKey, signal: AbortSignal): Promise<void> {
+  async #release(key: ClaimedKey, attempt: Release, hand: Hand): Promise<void> {
     const { parkedKeys, logger } = this.setup;
     try {
       for (let turn = 0; turn < TURN && !this.#stopping; turn++) {
         const head = await readHead(parkedKeys.store, key, parkedKeys.options.leaseMs);
         if (!head) return;
-        const settlement = await this.#tryHead(key, head, signal);
+        hand.abort = new AbortController();
+        const settlement = await this.#tryHead(key, head, attempt, hand.abort.signal);
         if (!(await this.#settle(key, head, settlement))) return;
       }
       await postponeKey(parkedKeys.store, key, { delayMs: 0, failed: 0, reason: 'other keys have their turn' });
@@ -137,8 +145,8 @@ export class KeyReleaser {
     }
   }
 
-  async #tryHead(key: ClaimedKey, head: Head, signal: AbortSignal): Promise<Settlement> {
-    const { parkedKeys, places, clock } = this.setup;
+  async #tryHead(key: ClaimedKey, head: Head, attempt: Release, signal: AbortSignal): Promise<Settlement> {
+    const { parkedKeys, clock } = this.setup;
     const { leaseMs } = parkedKeys.options;
     const cut = new Promise<Settlement>((resolve) =>
       signal.addEventListener('abort', () => resolve(release), { once: true }),
@@ -152,7 +160,7 @@ export class KeyReleaser {
       }
     })();
     try {
-      return await Promise.race([places.get(key.place)!(head, head.attempts + 1, signal), cut]);
+      return await Promise.race([attempt(head, head.attempts + 1, signal), cut]);
     } finally {
       done.abort();
       await renewing;

@@ -1,6 +1,6 @@
 import { park, retry, systemClock } from '@tidings/core';
 import { describeOn, until } from '@tidings/testing';
-import { KeyReleaser } from './key-releaser';
+import { KeyReleaser, type Release } from './key-releaser';
 import { gift, PLACE, SpecParking } from './spec-parking.fixture';
 
 describeOn('postgres', 'parked keys', (url) => {
@@ -150,15 +150,16 @@ describeOn('postgres', 'parked keys', (url) => {
     await one.parkedKeys.park(PLACE, { message, stamp }, { delayMs: 0, attempts: 7, reason: 'r\u0000' });
     const releaser = new KeyReleaser({
       ...one.releaser['setup'],
-      places: new Map([
-        [
-          PLACE.place,
-          async (head, attempt) => {
-            seen.push(head.message, head.stamp, attempt);
-            return retry(60_000);
-          },
-        ],
-      ]),
+      places: () =>
+        new Map<string, Release>([
+          [
+            PLACE.place,
+            async (head, attempt) => {
+              seen.push(head.message, head.stamp, attempt);
+              return retry(60_000);
+            },
+          ],
+        ]),
     });
     await releaser.runOnce();
     await releaser.idle();

@@ -1,9 +1,10 @@
 import type { KeyParking, Message, ParkedHead, Store } from '@tidings/core';
-import { identityOf, inboundPlace, outboundPlace, type ParkedPlace } from './parked-identity';
+import { type Direction, identityOf, inboundPlace, outboundPlace, type ParkedPlace } from './parked-identity';
 import { type CheckedParkedKeysOptions, checkParkedKeysOptions, type ParkedKeysOptions } from './parked-keys.options';
 import { ParkedLookup } from './parked-lookup';
 import type { ParkedMessage } from './parked-message';
 import { type Followed, followParkedKeys } from './sql/follow-parked-key';
+import { listParkedPlaces } from './sql/list-parked-places';
 import { type HeadFailure, parkKey } from './sql/park-key';
 import { resumeParkedKey } from './sql/resume-parked-key';
 
@@ -60,6 +61,11 @@ export class ParkedKeys implements KeyParking {
     const outcome = await resumeParkedKey(this.store, at, message as Keyed, again);
     if (outcome === 'resumed') this.#tell(0);
     return outcome;
+  }
+
+  /** Where keys are parked just now. */
+  places(direction: Direction): Promise<readonly string[]> {
+    return listParkedPlaces(this.store, direction);
   }
 
   /** Calls `listener` when this process has made a key due in so many milliseconds. */

@@ -82,9 +82,10 @@ export class SpecInstance {
     this.releaser = new KeyReleaser({
       parkedKeys: this.parkedKeys,
       direction: 'inbound',
-      places: new Map([
-        [PLACE.place, ({ message }, attempt, signal) => released({ message, attempt, redelivered: true }, signal)],
-      ]),
+      places: () =>
+        new Map([
+          [PLACE.place, ({ message }, attempt, signal) => released({ message, attempt, redelivered: true }, signal)],
+        ]),
       instance: `spec-${randomBytes(2).toString('hex')}`,
       clock: systemClock,
       logger,

@@ -1,4 +1,4 @@
-import type { Message } from '../message/message';
+import type { Message, OutgoingMessage } from '../message/message';
 
 /** The message that an ordered key waits for, by the identity that its dead letter has. */
 export interface ParkedHead {
@@ -23,4 +23,20 @@ export interface KeyParking {
     head: ParkedHead,
     how: { readonly kind: 'again'; readonly message: Message } | { readonly kind: 'discard' },
   ): Promise<'resumed' | 'not-parked'>;
+}
+
+/**
+ * Where a relay lets the keys of a destination wait behind a message that cannot be published. Any number of calls at once; each resolves when it is
+ * durable, and rejects when the store is away.
+ */
+export interface DestinationParking {
+  /** Does any key wait there? */
+  anyParked(place: string): Promise<boolean>;
+  /** Parks the key of a message that is a dead letter now. `full`: not parked, for too many keys of the destination are; its key must not go on. */
+  parkDead(place: string, head: OutgoingMessage, reason: string): Promise<'parked' | 'full'>;
+  /**
+   * Puts each message behind its key's head, in the order given. `free`: its key is not parked, publish it. `parked`: it waits, and is done for the
+   * relay; a copy waits once. `full`: too many wait; it must not be published yet.
+   */
+  follow(place: string, messages: readonly OutgoingMessage[]): Promise<readonly ('free' | 'parked' | 'full')[]>;
 }

@@ -9,6 +9,7 @@ import { CheckBackExplorer, type FoundCheckBack } from '../handling/check-back.e
 import { HandlerExplorer } from '../handling/handler.explorer';
 import { planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
+import { DestinationReleasers } from './destination-releasers';
 import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
 import { buryDeadLettersOf } from './buried-dead-letters';
@@ -141,13 +142,16 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   }
 
   async #relay(): Promise<void> {
-    const { stores, transports } = this.runtime;
+    const { stores, transports, options } = this.runtime;
     if (stores.length === 0) return;
     for (const name of transports.names) await transports.connect(name);
     for (const { relay } of stores) {
       this.#stopReceiving.push(() => relay.stop());
       await relay.start();
     }
+    const releasers = new DestinationReleasers(this.runtime);
+    this.#stopReceiving.push(() => releasers.stop(options.drainMs));
+    await releasers.start();
     this.#relaying = true;
   }
 

@@ -23,7 +23,7 @@ export class KeyReleasers {
           receiver.receive({ message, attempt, redelivered: true, ...(stamp && { stamp }) }, signal),
         );
       }
-      return new KeyReleaser({ parkedKeys, direction: 'inbound', places, instance, clock, logger });
+      return new KeyReleaser({ parkedKeys, direction: 'inbound', places: () => places, instance, clock, logger });
     });
   }
 
