@@ -9,6 +9,9 @@ const PLANNER_SETTINGS = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=
 /** Kernel probes start after this; Node then sends 10, a second apart: a dead peer is noticed within about 20 s. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/** Tidings' own statements take milliseconds. One that is not answered by then stands on a half-open connection, which the pool then drops. */
+const QUERY_WITHIN_MS = 60_000;
+
 /** What a connection string says wins over all else in pg, so what we add has to go in there as well. */
 function withParameters(connectionString: string, parameters: Readonly<Record<string, string>>): string {
   if (!URL.canParse(connectionString)) return connectionString;
@@ -42,6 +45,7 @@ export function ownConnectionConfig(user: PoolConfig, connections: number): Pool
     application_name,
     max: connections,
     min: 0,
+    query_timeout: user.query_timeout ?? QUERY_WITHIN_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
   };

@@ -1,10 +1,13 @@
 import { asError, type Clock, type Closeable, quoted, type TidingsLogger } from '@tidings/core';
 import type { Client } from 'pg';
+import { askForLife } from './sql/ask-for-life';
 
 type OnNotify = (payload: string | undefined) => void;
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
+/** A query in half a minute: next to nothing, and what a firewall forgets it forgets after minutes. */
+const HEARTBEAT_MS = 30_000;
 
 /**
  * One connection that listens to all channels of a store; made again whenever it is lost, with growing delays.
@@ -26,6 +29,7 @@ export class PgListener {
     private readonly makeClient: () => Client,
     private readonly clock: Clock,
     private readonly logger: TidingsLogger,
+    private readonly heartbeatMs = HEARTBEAT_MS,
   ) {}
 
   /**
@@ -72,7 +76,7 @@ export class PgListener {
         delayMs = FIRST_DELAY_MS;
         for (const channel of this.#channels.keys()) this.#notify(channel, undefined);
         this.#turn.resolve();
-        if (!signal.aborted) await lost.promise;
+        if (!signal.aborted) await this.#untilLost(client, lost.promise);
       } catch (thrown) {
         if (!signal.aborted)
           this.logger.warn({ err: asError(thrown), delayMs }, 'could not listen to the database; trying again');
@@ -87,6 +91,31 @@ export class PgListener {
       delayMs = Math.min(MAX_DELAY_MS, delayMs * 2);
     }
     this.#turn.resolve();
+  }
+
+  /**
+   * A half-open connection neither speaks nor ends, and whatever is in between may go on answering the kernel's probes. So the server is asked now
+   * and then, and the connection given up when it does not answer within the same time.
+   */
+  async #untilLost(client: Client, lost: Promise<void>): Promise<void> {
+    const over = new AbortController();
+    void lost.then(() => over.abort());
+    for (;;) {
+      await this.clock.wait(this.heartbeatMs, over.signal);
+      if (over.signal.aborted) return;
+      const asked = new AbortController();
+      const answer = client.query(askForLife.text).then(
+        () => true,
+        () => false,
+      );
+      const late = this.clock.wait(this.heartbeatMs, asked.signal).then(() => false);
+      const alive = await Promise.race([answer, late, lost.then(() => false)]);
+      asked.abort();
+      if (alive) continue;
+      if (!over.signal.aborted)
+        this.logger.warn({}, 'the listening database connection does not answer; making another');
+      return;
+    }
   }
 
   /** Makes the server's set of channels ours, one statement at a time. A failure is a lost connection: the loop mends it. */
