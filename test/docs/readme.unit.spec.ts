@@ -11,6 +11,7 @@ const documents = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'docs/operations.md',
+  'docs/retries.md',
   'docs/transactions.md',
   'docs/transports/rabbitmq.md',
   'docs/wire-format.md',

@@ -21,6 +21,8 @@ export interface ChainParts {
   readonly deadLetter: Middleware | undefined;
   /** Undefined without a store: what kills a process is remembered there. */
   readonly poison: PoisonMiddlewares | undefined;
+  /** Of the subscriptions that have one. */
+  readonly circuit: Middleware;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
   readonly inbox: Middleware | undefined;
 }
@@ -30,12 +32,13 @@ export interface ChainParts {
  * - The parking is around the dead letter: what failed for good is buried when its key is parked, and each delivery is parked by itself.
  * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
  * - Poison's record is around the dead letter, which must be durable before it is forgotten; its verdict is inside, so that it is buried.
+ * - The circuit breaker is around the retry: it counts what was settled, and takes back what an outage would bury.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
  * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, parking, deadLetter, poison, inbox } = parts;
+  const { middleware, logger, clock, parking, deadLetter, poison, circuit, inbox } = parts;
   const chain = [
     ...middleware,
     parking,
@@ -44,6 +47,7 @@ export function chainOf(parts: ChainParts): readonly Middleware[] {
     deadLetter,
     blockMiddleware,
     poison?.verdict,
+    circuit,
     retryMiddleware(clock),
     checksumMiddleware,
     inbox,

@@ -8,6 +8,7 @@ export { OnCheckBack, type OnCheckBackOptions } from './decorators/on-check-back
 export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
 export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
 export { MessagingConfigurationError, PublishFailedError, type UnconfirmedMessage } from './messaging.errors';
+export type { CircuitOptions } from './lifecycle/subscription-circuit';
 export { MessagingModule } from './messaging.module';
 export type { MessagingExtras } from './messaging.module-definition';
 export type { MessagingOptions, Migrate, Role } from './messaging.options';

@@ -28,6 +28,7 @@ import {
   type Role,
 } from './messaging.options';
 import { HandlerDirectory } from './handling/handler-directory';
+import { CircuitDirectory } from './lifecycle/circuit-directory';
 import { nestLogger } from './nest.logger';
 import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { ContractRouter } from './publishing/contract-router';
@@ -65,6 +66,7 @@ export interface StorePatterns {
 export class MessagingRuntime {
   readonly options: CheckedMessagingOptions;
   readonly clock = systemClock;
+  readonly circuits = new CircuitDirectory();
   readonly logger: TidingsLogger;
   readonly transports: TransportRegistry;
   readonly router: ContractRouter;
@@ -187,6 +189,7 @@ export class MessagingRuntime {
   #chain(parking: Middleware | undefined): readonly Middleware[] {
     const { clock, logger, instance } = this;
     const { middleware, inbox, poison } = this.options;
+    const circuit = this.circuits.middleware;
     if (this.#stores.size === 0)
       return chainOf({
         middleware,
@@ -195,6 +198,7 @@ export class MessagingRuntime {
         parking: undefined,
         deadLetter: undefined,
         poison: undefined,
+        circuit,
         inbox: undefined,
       });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
@@ -205,6 +209,7 @@ export class MessagingRuntime {
       clock,
       logger,
       parking,
+      circuit,
       poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => ledgers.get(name), instance, logger }),
       deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
       inbox: inboxMiddleware({

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { DeliveryLevel, MessageContract, OnFailure, RetryPolicy } from '@tidings/core';
+import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import type { StoreOf } from '../sharded';
 import { completeParams } from './message-params.decorator';
 
@@ -28,6 +29,11 @@ export interface OnMessageOptions {
    * transaction. Default false: a dry run goes no further than contract, guards and pipes. Nothing runs with `atMostOnce`, which has no transaction.
    */
   readonly dryRun?: boolean;
+  /**
+   * Pauses the subscription in this process while its handlers keep failing, and probes with one message whether they work again. Attempts are not
+   * burned meanwhile. Said once for a subscription. Default: none.
+   */
+  readonly circuit?: CircuitOptions;
   /** Every process gets every message; nothing is kept for one that is away. Default false. */
   readonly broadcast?: boolean;
   /** Where a group that did not exist before begins. Default `now`. */

@@ -15,6 +15,7 @@ import { unknownTransport } from '../publishing/transport-registry';
 import type { StoreOf } from '../sharded';
 import { storeNamed } from '../store-choice';
 import { onFailureOf, refuseTwoParkings } from './failure-choice';
+import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import type { FoundHandler } from './handler.explorer';
 import type { Invoke } from './handler-invoker';
 
@@ -23,6 +24,7 @@ export interface PlannedSubscription {
   readonly transport: string;
   readonly subscription: Subscription;
   readonly handlers: readonly PlannedHandler[];
+  readonly circuit?: CircuitOptions;
 }
 
 /** Stores to choose from, message by message. */
@@ -66,6 +68,14 @@ const schema = z.strictObject({
   timeoutMs: z.number().int().min(1).optional(),
   onFailure: z.enum(['park', 'block', 'skip']).optional(),
   dryRun: z.boolean().optional(),
+  circuit: z
+    .strictObject({
+      failures: z.number().int().min(1).optional(),
+      ratio: z.number().gt(0).lt(1).optional(),
+      of: z.number().int().min(2).optional(),
+      openMs: z.number().int().min(1).optional(),
+    })
+    .optional(),
   broadcast: z.boolean().optional(),
   from: z.enum(['now', 'earliest']).optional(),
   transport: z.string().optional(),
@@ -98,7 +108,8 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
   const transport = transportOf(first!, setting);
   const handlers = found.map((handler) => definitionOf(handler, transport, subscription, setting));
   refuseTwoParkings(handlers);
-  return { transport, subscription, handlers };
+  const circuit = circuitOf(found);
+  return { transport, subscription, handlers, ...(circuit && { circuit }) };
 }
 
 function definitionOf(
@@ -201,6 +212,15 @@ function sharedOf(found: readonly FoundHandler[]): Shared {
     }
   }
   return shared as unknown as Shared;
+}
+
+function circuitOf(found: readonly FoundHandler[]): CircuitOptions | undefined {
+  const [one, other] = found.filter(({ options }) => options.circuit);
+  if (!other) return one?.options.circuit;
+  throw new MessagingConfigurationError(
+    `group ${other.options.group} on ${other.contract.topic}`,
+    `expected one circuit for its subscription, found one at ${one!.name} and one at ${other.name}; say it once`,
+  );
 }
 
 function refuseTwins(found: readonly FoundHandler[]): void {
