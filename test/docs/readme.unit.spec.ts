@@ -10,6 +10,7 @@ const documents = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'docs/batches.md',
   'docs/operations.md',
   'docs/retries.md',
   'docs/transactions.md',

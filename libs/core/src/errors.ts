@@ -77,6 +77,17 @@ export class NotInTransactionError extends TidingsError {
   }
 }
 
+/** A transaction that several messages share cannot go on after the failure of one: it is rolled back, and each of them runs again by itself. */
+export class TransactionLostError extends TidingsError {
+  constructor(cause: Error) {
+    super(
+      'TIDINGS_TRANSACTION_LOST',
+      `expected to return to a savepoint, found a transaction that has ended or lost its connection: ${cause.message}`,
+      { cause },
+    );
+  }
+}
+
 /** A transport lacks a power that was asked of it. */
 export class CapabilityError extends TidingsError {
   constructor(

@@ -1,6 +1,7 @@
 export * from './errors';
 export * from './handling/block.middleware';
 export * from './handling/checksum.middleware';
+export * from './handling/delivery-batch';
 export * from './handling/delivery-lanes';
 export * from './handling/dispatcher';
 export * from './handling/handler';

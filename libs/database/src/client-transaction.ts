@@ -1,8 +1,24 @@
 import type { EventEmitter } from 'node:events';
-import { NotInTransactionError, type QueryResult, type Statement, TidingsError, type Transaction } from '@tidings/core';
+import {
+  asError,
+  NotInTransactionError,
+  type QueryResult,
+  type Savepoints,
+  type Statement,
+  TidingsError,
+  TimeoutError,
+  type Transaction,
+  TransactionLostError,
+} from '@tidings/core';
 import type { ClientBase } from 'pg';
 import { outliveClient } from './outlive-client';
 import { asQueryResult, queryConfig } from './statement-query';
+import { assertCommittable } from './with-transaction';
+
+const SET_SAVEPOINT = 'savepoint tidings';
+const MOVE_SAVEPOINT = 'release savepoint tidings; savepoint tidings';
+/** It stays set. */
+const BACK_TO_SAVEPOINT = 'rollback to savepoint tidings';
 
 export type TransactionState = 'open' | 'committed' | 'rolledBack';
 
@@ -15,8 +31,9 @@ export type TransactionState = 'open' | 'committed' | 'rolledBack';
  *
  * open → committed | rolledBack, once. The three listeners on the connection live as long as the transaction.
  */
-export class ClientTransaction implements Transaction {
+export class ClientTransaction implements Transaction, Savepoints {
   #state: TransactionState = 'open';
+  #savepoint = false;
   readonly #hooks: (() => void)[] = [];
 
   /**
@@ -46,12 +63,40 @@ export class ClientTransaction implements Transaction {
   }
 
   /**
-   * A hook of a savepoint that was rolled back runs all the same when the outermost transaction commits: hooks are hints, and one wake-up too many
-   * costs less than following savepoints by name.
+   * A hook of a savepoint that the user rolled back runs all the same when the outermost transaction commits: hooks are hints, and one wake-up too many
+   * costs less than following savepoints by name. Those of our own `savepoint` are forgotten with it.
    */
   afterCommit(hook: () => void): void {
     if (this.#state !== 'open') throw new NotInTransactionError(`a transaction that has ended (${this.#state})`);
     this.#hooks.push(hook);
+  }
+
+  /**
+   * One round trip a savepoint: the one before it is released along with the new one, and the last by the commit. Up to 64 of them are cheap for all other
+   * sessions; with more PostgreSQL looks each up in pg_subtrans.
+   */
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    await this.#orLost(this.client.query(this.#savepoint ? MOVE_SAVEPOINT : SET_SAVEPOINT));
+    this.#savepoint = true;
+    const hooks = this.#hooks.length;
+    try {
+      const result = await work();
+      assertCommittable(this.client);
+      return result;
+    } catch (thrown) {
+      this.#hooks.splice(hooks);
+      if (thrown instanceof TimeoutError) throw thrown; // its statement may still hold the connection, which is ended by whoever lent it
+      await this.#orLost(this.client.query(BACK_TO_SAVEPOINT));
+      throw thrown;
+    }
+  }
+
+  async #orLost(statement: Promise<unknown>): Promise<void> {
+    try {
+      await statement;
+    } catch (thrown) {
+      throw new TransactionLostError(asError(thrown));
+    }
   }
 
   #watch(): void {

@@ -15,6 +15,9 @@ export type InboxOutcome =
   /** A copy is being handled just now, and was not done in time: the work did not run. */
   | { readonly kind: 'busy' };
 
+/** Why the inbox did not let a message through to its handler. */
+export type InboxRefusal = Exclude<InboxOutcome, { readonly kind: 'handled' }>;
+
 /** Remembers what each subscription has handled. */
 export interface InboxStore {
   /**

@@ -1,19 +1,10 @@
-import {
-  accept,
-  asError,
-  type HandlerDefinition,
-  type MessageContext,
-  type Middleware,
-  reject,
-  retry,
-  type Settlement,
-  type Store,
-  type Transaction,
-} from '@tidings/core';
+import { asError, type Middleware, retry, type Settlement, type Store, type Transaction } from '@tidings/core';
 import { commitOnAccept } from './commit-on-accept';
 import { inboxEntryOf } from './inbox-entry';
-import { type CheckedInboxOptions, checkInboxOptions, type InboxOptions } from './inbox.options';
-import type { InboxOutcome, InboxStore } from './inbox-store';
+import { checkInboxOptions, type InboxOptions } from './inbox.options';
+import type { InboxStore } from './inbox-store';
+import { settlementOf } from './outcome-settlement';
+import { deduplicates } from './deduplicates';
 import { PostgresInbox } from './postgres-inbox';
 
 export interface InboxMiddlewareOptions extends InboxOptions {
@@ -29,6 +20,7 @@ export interface InboxMiddlewareOptions extends InboxOptions {
  * - `atLeastOnce`: without it; the transaction is given all the same, so that `managerOf(context)` and joining publishes work at both levels.
  *   A broadcast is handled so at any level: each process is to get its copy, and one inbox row would let only the first have it.
  * - `atMostOnce`: passes through, no transaction.
+ * A handler that shares a transaction with others (`batch`) passes through too: `sharedTransactions` opens one for all of them.
  *
  * The transaction commits only when the chain settles as `accept`. Belongs inside of the retry middleware: each attempt gets a transaction of its
  * own, and what the handler or the commit throws is judged there. What kept the handler from
@@ -44,7 +36,7 @@ export function inboxMiddleware({ stores, inboxOf, ...options }: InboxMiddleware
   };
   return async (context, next) => {
     const { handler } = context;
-    if (handler.level === 'atMostOnce') return next();
+    if (handler.level === 'atMostOnce' || handler.batch) return next();
     let reached = false;
     const work = async (transaction: Transaction | undefined): Promise<Settlement> => {
       reached = true;
@@ -58,32 +50,11 @@ export function inboxMiddleware({ stores, inboxOf, ...options }: InboxMiddleware
     try {
       if (!deduplicates(handler)) return await commitOnAccept(stores(handler.store), work);
       const entry = inboxEntryOf(handler.subscription, context.message);
-      return settlementOf(await inboxFor(handler.store).once(entry, work), context, checked);
+      const outcome = await inboxFor(handler.store).once(entry, work);
+      return outcome.kind === 'handled' ? outcome.settlement : settlementOf(outcome, context.message, checked);
     } catch (thrown) {
       if (reached) throw thrown;
       return retry(checked.againAfterMs, { counted: false, error: asError(thrown) });
     }
   };
-}
-
-const deduplicates = ({ level, subscription }: HandlerDefinition): boolean =>
-  level === 'effectivelyOnce' && !subscription.broadcast;
-
-function settlementOf(outcome: InboxOutcome, { message }: MessageContext, options: CheckedInboxOptions): Settlement {
-  switch (outcome.kind) {
-    case 'handled':
-      return outcome.settlement;
-    case 'duplicate':
-      return accept;
-    case 'conflict':
-      return reject(`conflict: message ${message.id} of ${message.source} was handled before with other content`);
-    case 'outside':
-      return reject(
-        `outside the dedupe horizon: bucket ${message.bucket} is older than ${outcome.horizon}, nobody knows whether it was handled; redrive it to handle it`,
-      );
-    case 'unfit':
-      return reject(`the inbox cannot file it: ${outcome.problem}`);
-    case 'busy':
-      return retry(options.againAfterMs, { counted: false });
-  }
 }

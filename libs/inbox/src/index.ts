@@ -3,7 +3,16 @@ export { InboxBuckets, type BucketAnswer, type DropReport } from './inbox-bucket
 export { digestOf, type InboxEntry, inboxEntryOf } from './inbox-entry';
 export { inboxMiddleware, type InboxMiddlewareOptions } from './inbox.middleware';
 export { checkInboxOptions, type InboxOptions } from './inbox.options';
-export { InboxUnavailableError, type InboxOutcome, type InboxStore } from './inbox-store';
+export { InboxUnavailableError, type InboxOutcome, type InboxRefusal, type InboxStore } from './inbox-store';
 export { inboxUpkeep } from './inbox-upkeep.task';
+export type { BatchInboxStore, BatchOutcome, BatchWork } from './inbox-batch';
 export { inboxMigrations } from './migrations';
 export { PostgresInbox } from './postgres-inbox';
+export { PostgresInboxBatch } from './postgres-inbox-batch';
+export {
+  type SharedTransaction,
+  type SharedTransactionsOptions,
+  sharedTransactions,
+  type SharedWork,
+  type Verdict,
+} from './shared-transactions';

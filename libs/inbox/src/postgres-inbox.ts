@@ -4,12 +4,11 @@ import { commitOnAccept } from './commit-on-accept';
 import { InboxBuckets } from './inbox-buckets';
 import type { InboxEntry } from './inbox-entry';
 import { type CheckedInboxOptions, checkInboxOptions, type InboxOptions } from './inbox.options';
-import { InboxUnavailableError, type InboxOutcome, type InboxStore } from './inbox-store';
+import { InboxUnavailableError, type InboxOutcome, type InboxRefusal, type InboxStore } from './inbox-store';
 import { findEntry } from './sql/find-entry';
 import { registerEntry } from './sql/register-entry';
 import { isDataException, SQL_STATE, sqlStateOf } from './sql-state';
 
-type Refusal = Exclude<InboxOutcome, { readonly kind: 'handled' }>;
 type Sealed = { readonly kind: 'sealed' | 'handled' };
 
 /** The bucket has no table (yet). Never leaves this file. */
@@ -61,7 +60,7 @@ export class PostgresInbox implements InboxStore {
   }
 
   async #attempt(entry: InboxEntry, work: (transaction: Transaction) => Promise<Settlement>): Promise<InboxOutcome> {
-    let refusal: Refusal | undefined;
+    let refusal: InboxRefusal | undefined;
     let reached = false;
     try {
       const settlement = await commitOnAccept(this.store, async (transaction) => {
@@ -79,7 +78,7 @@ export class PostgresInbox implements InboxStore {
     }
   }
 
-  async #seal(entry: InboxEntry): Promise<Sealed | Refusal> {
+  async #seal(entry: InboxEntry): Promise<Sealed | InboxRefusal> {
     try {
       if (await registerEntry(this.store, this.store, entry, this.#options, true)) return { kind: 'sealed' };
       const { fingerprint, sealed } = await findEntry(this.store, this.store, entry, this.#options.retentionDays);
@@ -91,7 +90,7 @@ export class PostgresInbox implements InboxStore {
     }
   }
 
-  async #explain(entry: InboxEntry, transaction: Transaction): Promise<Refusal> {
+  async #explain(entry: InboxEntry, transaction: Transaction): Promise<InboxRefusal> {
     const { retentionDays } = this.#options;
     const { inside, horizon, fingerprint } = await findEntry(this.store, transaction, entry, retentionDays);
     if (!inside) return { kind: 'outside', horizon };
@@ -100,7 +99,7 @@ export class PostgresInbox implements InboxStore {
   }
 
   /** What a failure before the handler means. */
-  #refusal(entry: InboxEntry, error: Error): Refusal {
+  #refusal(entry: InboxEntry, error: Error): InboxRefusal {
     const state = sqlStateOf(error);
     if (state === SQL_STATE.undefinedTable && entry.bucket !== null) throw new MissingBucket(error);
     if (state === SQL_STATE.lockTimeout) return { kind: 'busy' };
@@ -109,7 +108,7 @@ export class PostgresInbox implements InboxStore {
   }
 
   /** Tries; makes the bucket, on Tidings' own connections and with no transaction open, when its table is missing; tries once more. */
-  async #inBucket<Outcome>(entry: InboxEntry, attempt: () => Promise<Outcome>): Promise<Outcome | Refusal> {
+  async #inBucket<Outcome>(entry: InboxEntry, attempt: () => Promise<Outcome>): Promise<Outcome | InboxRefusal> {
     const { bucket, subscription } = entry;
     if (bucket !== null && !isDay(bucket)) {
       return { kind: 'unfit', problem: `bucket: expected a date YYYY-MM-DD, found ${JSON.stringify(bucket)}` };

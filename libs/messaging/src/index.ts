@@ -5,7 +5,10 @@ export { getReclaimToken, InjectReclaim } from './decorators/inject-reclaim.deco
 export { InjectPublisher } from './decorators/inject-publisher.decorator';
 export { Ctx, Headers, type ParamPipe, Payload } from './decorators/message-params.decorator';
 export { OnCheckBack, type OnCheckBackOptions } from './decorators/on-check-back.decorator';
-export { OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
+export { type GatherOptions, OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
+export { OnMessages, type OnMessagesOptions } from './decorators/on-messages.decorator';
+export { BatchError } from './handling/batch.error';
+export { BatchContext, type BatchItem } from './handling/batch-context';
 export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
 export { MessagingConfigurationError, PublishFailedError, type UnconfirmedMessage } from './messaging.errors';
 export type { CircuitOptions } from './lifecycle/subscription-circuit';
@@ -18,7 +21,7 @@ export type { DryRunResult } from './publishing/dry-run';
 export { type DirectPublication, type DirectPublishOptions, MessagePublisher } from './publishing/message-publisher';
 export { Route, route } from './publishing/route';
 export { sharded, type StoreOf } from './sharded';
-export { isTidingsContext, MESSAGE_CONTEXT_TYPE, messageContextOf } from './tidings-context';
+export { batchContextOf, isTidingsContext, MESSAGE_CONTEXT_TYPE, messageContextOf } from './tidings-context';
 
 // What an application needs of the packages behind this one.
 export {

@@ -10,7 +10,14 @@ import {
   type TidingsLogger,
 } from '@tidings/core';
 import { deadLetterMiddleware, deadLetterMigrations, poisonMiddlewares, postgresAttempts } from '@tidings/dead-letter';
-import { inboxMiddleware, inboxMigrations, inboxUpkeep, PostgresInbox } from '@tidings/inbox';
+import {
+  inboxMiddleware,
+  inboxMigrations,
+  inboxUpkeep,
+  PostgresInbox,
+  PostgresInboxBatch,
+  sharedTransactions,
+} from '@tidings/inbox';
 import {
   ParkedDestinations,
   ParkedKeys,
@@ -56,6 +63,7 @@ export interface StorePatterns {
   readonly inbox: PostgresInbox;
   readonly parkedKeys: ParkedKeys;
   readonly parkedKeysWatch: ParkedKeysWatch;
+  readonly inboxBatch: PostgresInboxBatch;
   readonly relay: OutboxRelay;
   readonly upkeep: PeriodicTask;
   readonly checkBack: CheckBack;
@@ -78,6 +86,8 @@ export class MessagingRuntime {
   readonly releasedChain: readonly Middleware[];
   /** Tells this process in dead letters and leases: a host may run several, and a container's process is always number 1. */
   readonly instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  /** For the messages of a batch, whose chain opens no transaction of its own. */
+  readonly shared: ReturnType<typeof sharedTransactions>;
   readonly #stores: ReadonlyMap<string, StorePatterns>;
 
   /** @throws OptionsError that names the bad option by its path. */
@@ -98,6 +108,11 @@ export class MessagingRuntime {
     });
     this.chain = this.#chain(parking);
     this.releasedChain = this.#chain(undefined);
+    this.shared = sharedTransactions({
+      ...options.inbox,
+      stores: (name) => this.#stores.get(name)!.store,
+      inboxOf: (name) => this.#stores.get(name)!.inboxBatch,
+    });
   }
 
   get stores(): readonly StorePatterns[] {
@@ -172,6 +187,7 @@ export class MessagingRuntime {
       inbox,
       parkedKeys,
       parkedKeysWatch: new ParkedKeysWatch(parkedKeys, clock, logger),
+      inboxBatch: new PostgresInboxBatch(store, inbox.buckets, this.options.inbox),
       relay: new OutboxRelay({
         log,
         transports,

@@ -2,7 +2,10 @@ import { asError, OptionsError } from '../errors';
 import type { Delivery } from '../message/message';
 import type { Clock } from '../scheduling/clock';
 import { attemptsIn, PARK_RETRY_MS, release, retry, type Settlement } from '../transport/settlement';
-import type { Receive, Subscription } from '../transport/subscriber';
+import type { BatchLimits, Receive, Subscription } from '../transport/subscriber';
+import { DeliveryBatch } from './delivery-batch';
+import { DeliveryTurn } from './delivery-turn';
+import { KeyLane, type LaneEntry } from './key-lane';
 
 /** For what a receiver must not do: reject, or release without a stop. At once would be a hot loop, never would be a lost message. */
 const UNEXPECTED_RETRY_MS = 1_000;
@@ -14,25 +17,31 @@ const UNEXPECTED_RETRY_MS = 1_000;
  * An ordered key blocks: its head is tried again here, in place, after its delay, while its followers wait and other keys go on; so for an
  * ordered, keyed delivery `run` answers only `accept`, `reject` or `release`. A head is released only when these lanes stop, and its followers
  * with it, unhandled, else the next consumer could meet them first.
+ *
+ * Messages of a type with `batching` take one place together. A batch begins when a place is free: under load the next one fills while one runs,
+ * and a lone message waits for nobody unless `waitMs` says so. Followers of a key go into the batch in which their head waits. A member that must
+ * come again holds back those behind it, and what had already failed before goes alone.
  */
 export class DeliveryLanes {
-  /** The last delivery taken of each ordered key. */
-  readonly #tails = new Map<string, Promise<Settlement>>();
+  readonly #lanes = new Map<string, KeyLane>();
   readonly #inFlight = new Set<Promise<Settlement>>();
-  /** Gives a place to a delivery that waits for one, the longest waiting first. */
-  readonly #waiting: (() => void)[] = [];
+  /** Turns that wait for a place, the longest waiting first. */
+  readonly #due: DeliveryTurn[] = [];
+  /** By type: the batch that is not due yet, or not full. */
+  readonly #filling = new Map<string, DeliveryTurn>();
   // A controller each: Node warns of a leak when an eleventh listener joins one signal, and handlers add theirs.
   readonly #handlers = new Set<AbortController>();
-  readonly #retries = new Set<AbortController>();
+  readonly #delays = new Set<AbortController>();
   #stopping = false;
+  #taken = 0;
   #busy = 0;
   #concurrency: number;
   #paused = false;
-  /** How many deliveries may begin although these lanes are paused. */
+  /** How many turns may begin although these lanes are paused. */
   #admitted = 0;
 
   constructor(
-    private readonly subscription: Pick<Subscription, 'ordered' | 'concurrency'>,
+    private readonly subscription: Pick<Subscription, 'ordered' | 'concurrency' | 'batching'>,
     private readonly receive: Receive,
     private readonly clock: Clock,
   ) {
@@ -51,22 +60,30 @@ export class DeliveryLanes {
 
   /** Resolves with the settlement; never rejects. After `stop` it is `release` for whatever has not begun. */
   run(delivery: Delivery): Promise<Settlement> {
-    const { key } = delivery.message;
-    const settled = this.subscription.ordered && key !== null ? this.#inLane(key, delivery) : this.#inPlace(delivery);
+    let settle!: (settlement: Settlement) => void;
+    const settled = new Promise<Settlement>((resolve) => (settle = resolve));
     this.#inFlight.add(settled);
     void settled.then(() => this.#inFlight.delete(settled));
+    const { key } = delivery.message;
+    const lane = this.subscription.ordered && key !== null ? this.#laneOf(key) : undefined;
+    const entry: LaneEntry = { delivery, number: ++this.#taken, afterMs: 0, lane, settled, settle };
+    if (!lane) this.#offer(entry);
+    else {
+      lane.waiting.push(entry);
+      this.#advance(lane);
+    }
     return settled;
   }
 
   /**
    * How many may run at once from now on, 1 or more. Those that run stay: after lowering it, places go as they end. The subscription's own number is
-   * where it begins.
+   * where it begins. With batching the places become more or fewer in proportion, and one at least.
    */
   setConcurrency(concurrency: number): void {
     if (!Number.isInteger(concurrency) || concurrency < 1)
       throw new OptionsError('concurrency', `must be a whole number from 1, found ${concurrency}`);
     this.#concurrency = concurrency;
-    this.#letIn();
+    this.#pump();
   }
 
   /** Begins no further delivery until `resume`; those that run go on. What is taken meanwhile waits, unsettled, in its order. Safe twice. */
@@ -77,13 +94,13 @@ export class DeliveryLanes {
 
   resume(): void {
     this.#paused = false;
-    this.#letIn();
+    this.#pump();
   }
 
-  /** While paused: lets one delivery begin, the one that waits longest or the next that comes. A probe whether what failed is mended. */
+  /** While paused: lets one delivery or batch begin, the one that waits longest or the next that comes. A probe whether what failed is mended. */
   admitOne(): void {
     this.#admitted = 1;
-    this.#letIn();
+    this.#pump();
   }
 
   /**
@@ -92,8 +109,9 @@ export class DeliveryLanes {
    */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
-    for (const wake of this.#waiting.splice(0)) wake();
-    for (const waiting of this.#retries) waiting.abort();
+    for (const turn of this.#filling.values()) this.#makeDue(turn);
+    this.#pump();
+    for (const delay of this.#delays) delay.abort();
     const drained = new AbortController();
     const all = Promise.all(this.#inFlight).then(() => drained.abort());
     await this.clock.wait(drainMs, drained.signal);
@@ -101,63 +119,116 @@ export class DeliveryLanes {
     await all;
   }
 
-  #inLane(key: string, delivery: Delivery): Promise<Settlement> {
-    const before = this.#tails.get(key);
-    const mine = before ? before.then(() => this.#untilSettled(delivery)) : this.#untilSettled(delivery);
-    this.#tails.set(key, mine);
-    void mine.then(() => {
-      if (this.#tails.get(key) === mine) this.#tails.delete(key);
-    });
-    return mine;
+  #laneOf(key: string): KeyLane {
+    let lane = this.#lanes.get(key);
+    if (!lane) this.#lanes.set(key, (lane = new KeyLane(key)));
+    return lane;
   }
 
-  async #untilSettled(first: Delivery): Promise<Settlement> {
-    for (let delivery = first; ;) {
-      const settlement = await this.#inPlace(delivery);
-      if (settlement.kind !== 'retry' && settlement.kind !== 'park') return settlement;
-      const again = settlement.kind === 'park' ? { afterMs: PARK_RETRY_MS, counted: false } : settlement;
-      await this.#retryAfter(again.afterMs);
-      delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + attemptsIn(again) };
+  /** Hands on whatever of the key may go. */
+  #advance(lane: KeyLane): void {
+    for (let entry = lane.take(); entry; entry = lane.take()) lane.turn = this.#offer(entry);
+    if (lane.idle && this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
+  }
+
+  #offer(entry: LaneEntry): DeliveryTurn {
+    const turn = this.#turnFor(entry.delivery);
+    turn.entries.push(entry);
+    if (turn.full || this.#stopping) {
+      this.#makeDue(turn);
+      this.#pump();
     }
+    return turn;
   }
 
-  /** Holds no place meanwhile: other keys go on. */
-  async #retryAfter(ms: number): Promise<void> {
-    if (this.#stopping) return;
-    const waiting = new AbortController();
-    this.#retries.add(waiting);
-    await this.clock.wait(ms, waiting.signal);
-    this.#retries.delete(waiting);
+  #turnFor({ message: { type }, attempt }: Delivery): DeliveryTurn {
+    const limits = attempt === 1 ? this.subscription.batching?.byType.get(type) : undefined;
+    if (!limits) return new DeliveryTurn();
+    let turn = this.#filling.get(type);
+    if (!turn) {
+      this.#filling.set(type, (turn = new DeliveryTurn(limits, type)));
+      void this.#dueLater(turn, limits);
+    }
+    return turn;
   }
 
-  /** Takes one of the `concurrency` places, or waits for one. A place that gets free is handed to a waiter, so that no newcomer can take it. */
-  async #inPlace(delivery: Delivery): Promise<Settlement> {
-    if (this.#stopping) return release;
-    if (this.#mayBegin()) this.#begin();
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (this.#stopping) return release; // places no longer matter: nothing begins any more
-    try {
-      return await this.#receiveOrCut(delivery);
-    } finally {
-      this.#busy -= 1;
-      this.#letIn();
+  /** Without a wait: at the end of this turn of the event loop, in which the rest of what a socket brought is handed over too. */
+  async #dueLater(turn: DeliveryTurn, { waitMs }: BatchLimits): Promise<void> {
+    if (waitMs > 0) await this.#wait(waitMs);
+    else await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#makeDue(turn);
+    this.#pump();
+  }
+
+  /** A batch takes more until it is full or begins. */
+  #makeDue(turn: DeliveryTurn): void {
+    if (!turn.due) this.#due.push(turn);
+    turn.due = true;
+    if (turn.type !== undefined && turn.full && this.#filling.get(turn.type) === turn) this.#filling.delete(turn.type);
+  }
+
+  /** Fills the free places. When these lanes stop, places no longer matter: nothing begins any more. */
+  #pump(): void {
+    while (this.#due.length > 0 && (this.#stopping || this.#mayBegin())) {
+      this.#busy += 1;
+      if (this.#paused) this.#admitted -= 1;
+      void this.#begin(this.#due.shift()!);
     }
   }
 
   #mayBegin(): boolean {
-    return this.#busy < this.#concurrency && (!this.#paused || this.#admitted > 0);
+    return this.#busy < this.#places && (!this.#paused || this.#admitted > 0);
   }
 
-  #begin(): void {
-    this.#busy += 1;
-    if (this.#paused) this.#admitted -= 1;
+  get #places(): number {
+    const { batching, concurrency } = this.subscription;
+    if (!batching) return this.#concurrency;
+    return Math.max(1, Math.floor((this.#concurrency * batching.places) / concurrency));
   }
 
-  #letIn(): void {
-    while (this.#waiting.length > 0 && this.#mayBegin()) {
-      this.#begin();
-      this.#waiting.shift()?.();
+  async #begin(turn: DeliveryTurn): Promise<void> {
+    turn.begun = true;
+    if (turn.type !== undefined && this.#filling.get(turn.type) === turn) this.#filling.delete(turn.type);
+    const { entries, limits } = turn;
+    const batch = limits && new DeliveryBatch(entries.map(({ delivery }) => delivery.message));
+    // All begin in this turn of the event loop; the first failure of many must not keep the others from theirs, so none of them rejects.
+    await Promise.all(entries.map((entry) => this.#answer(entry, batch)));
+    this.#busy -= 1;
+    this.#pump();
+  }
+
+  async #answer(entry: LaneEntry, batch: DeliveryBatch | undefined): Promise<void> {
+    const { delivery, lane } = entry;
+    const settlement = this.#stopping ? release : await this.#receiveOrCut(batch ? { ...delivery, batch } : delivery);
+    const comesAgain = settlement.kind === 'retry' || settlement.kind === 'park';
+    batch?.leave(delivery, !comesAgain && settlement.kind !== 'release');
+    if (!lane) return entry.settle(settlement);
+    if (comesAgain && !this.#stopping) lane.comeAgain(nextAttempt(entry, settlement));
+    else {
+      entry.settle(comesAgain ? release : settlement);
+      await entry.settled; // the transport hears of it before a follower begins
     }
+    if (lane.answered()) void this.#goOn(lane);
+  }
+
+  /** All that the key had in its turn is answered. While its head waits for its next attempt it holds no place: other keys go on. */
+  async #goOn(lane: KeyLane): Promise<void> {
+    const delayMs = lane.restore();
+    if (delayMs !== undefined) {
+      lane.resting = true;
+      await this.#wait(delayMs);
+      lane.resting = false;
+    }
+    this.#advance(lane);
+  }
+
+  /** Cut short by the stop. */
+  async #wait(ms: number): Promise<void> {
+    if (this.#stopping) return;
+    const waiting = new AbortController();
+    this.#delays.add(waiting);
+    await this.clock.wait(ms, waiting.signal);
+    this.#delays.delete(waiting);
   }
 
   /** A handler that ignores its signal must not hold the stop for ever: past the drain time it is released, and its late answer is dropped. */
@@ -177,4 +248,14 @@ export class DeliveryLanes {
       this.#handlers.delete(running);
     }
   }
+}
+
+function nextAttempt(entry: LaneEntry, settlement: Settlement): LaneEntry {
+  const again = settlement.kind === 'retry' ? settlement : { afterMs: PARK_RETRY_MS, counted: false };
+  const { delivery } = entry;
+  return {
+    ...entry,
+    afterMs: again.afterMs,
+    delivery: { ...delivery, redelivered: true, attempt: delivery.attempt + attemptsIn(again) },
+  };
 }

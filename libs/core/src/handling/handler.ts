@@ -1,5 +1,5 @@
 import type { MessageContract } from '../message/contract';
-import type { Subscription } from '../transport/subscriber';
+import type { BatchLimits, Subscription } from '../transport/subscriber';
 import type { Settlement } from '../transport/settlement';
 import type { MessageContext } from './message-context';
 import type { RetryPolicy } from './retry-policy';
@@ -36,6 +36,8 @@ export interface HandlerDefinition {
   readonly timeoutMs?: number;
   /** Undefined: unordered, or `skip`. */
   readonly onFailure?: OnFailure;
+  /** It shares a transaction with the messages that were handed over with it: whoever opens that one files them in the inbox. */
+  readonly batch?: BatchLimits;
   /** Runs the user's code with the decoded payload. Resolves with a settlement of its own, or with nothing for `accept`. */
   readonly invoke: (payload: unknown, context: MessageContext) => Promise<Settlement | void>;
 }

@@ -16,6 +16,8 @@ export const logMiddleware =
     };
     if (settlement.kind === 'accept') logger.debug(fields, 'handled');
     else if (settlement.kind === 'release') logger.debug(fields, 'released: this process is stopping');
+    else if (settlement.kind === 'retry' && !settlement.counted && !settlement.error)
+      logger.debug(fields, 'not tried yet, will come again');
     else
       logger.warn(
         { ...fields, err: settlement.error },

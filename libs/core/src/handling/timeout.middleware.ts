@@ -2,7 +2,8 @@ import { asError, TimeoutError } from '../errors';
 import type { TidingsLogger } from '../logger';
 import type { Clock } from '../scheduling/clock';
 import type { Settlement } from '../transport/settlement';
-import type { Middleware } from './middleware';
+import type { MessageContext } from './message-context';
+import type { Next } from './middleware';
 
 /**
  * Ends the attempt of a handler that takes longer than its `timeoutMs`: its signal aborts, and the attempt fails with TimeoutError. Nobody can stop
@@ -13,8 +14,8 @@ import type { Middleware } from './middleware';
  * of its own.
  */
 export const timeoutMiddleware =
-  (clock: Clock, logger: TidingsLogger): Middleware =>
-  async (context, next) => {
+  (clock: Clock, logger: TidingsLogger) =>
+  async (context: Pick<MessageContext, 'handler' | 'signal'>, next: Next): Promise<Settlement> => {
     const { handler, signal: stopping } = context;
     const { timeoutMs } = handler;
     if (timeoutMs === undefined) return next();

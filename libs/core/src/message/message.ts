@@ -1,3 +1,5 @@
+import type { DeliveryBatch } from '../handling/delivery-batch';
+
 /**
  * One fact on its way from a service to others. Immutable; every transport carries all of it (docs/wire-format.md).
  *
@@ -66,4 +68,6 @@ export interface Delivery {
   /** True when an earlier delivery of the same message may have reached a handler. */
   readonly redelivered: boolean;
   readonly stamp?: Stamp;
+  /** Those that it was handed over with. Of lanes' making. */
+  readonly batch?: DeliveryBatch;
 }

@@ -26,3 +26,17 @@ export interface Transaction extends Queryable {
    */
   afterCommit(hook: () => void): void;
 }
+
+/** Optional power of a transaction: to undo a part of its work and go on. */
+export interface Savepoints {
+  /**
+   * Runs `work` behind a savepoint. When it rejects, all that it did in the transaction is undone, its afterCommit hooks included, and the rejection is
+   * passed on; the transaction goes on. One at a time; `work` may make savepoints of its own.
+   *
+   * @throws TransactionLostError when there is no way back to the savepoint: the whole transaction has failed.
+   */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export const hasSavepoints = (transaction: Transaction | undefined): transaction is Transaction & Savepoints =>
+  transaction !== undefined && 'savepoint' in transaction && typeof transaction.savepoint === 'function';

@@ -15,6 +15,23 @@ export interface Subscription {
   readonly attempts?: number;
   /** Where a group that did not exist before begins. `earliest` needs the capability `replay`. */
   readonly from: 'now' | 'earliest';
+  /** What `DeliveryLanes` hands over together. Default: nothing. `concurrency` then counts the deliveries of all batches that run at once. */
+  readonly batching?: Batching;
+}
+
+/** Which messages are handed over in batches. */
+export interface Batching {
+  /** Batches and single deliveries that one consumer handles at once. Each may hold a connection of a pool. */
+  readonly places: number;
+  /** By message type; any other type is delivered singly. */
+  readonly byType: ReadonlyMap<string, BatchLimits>;
+}
+
+export interface BatchLimits {
+  /** Messages in a batch, at most. */
+  readonly size: number;
+  /** How long the first waits for more, in milliseconds. 0: not at all, it takes along what is there when its place is free. */
+  readonly waitMs: number;
 }
 
 /**

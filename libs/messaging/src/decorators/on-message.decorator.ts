@@ -4,6 +4,17 @@ import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import type { StoreOf } from '../sharded';
 import { completeParams } from './message-params.decorator';
 
+/** How messages are gathered. */
+export interface GatherOptions {
+  /** Messages at most: 1 to 10,000; with `coalesce` up to 64, the savepoints that PostgreSQL keeps at hand. */
+  readonly size: number;
+  /**
+   * How long the first waits for more, in milliseconds. Default 0: it takes along what is there when it begins. Under load that fills batches all the
+   * same, for while one runs the next one gathers; a lone message is not delayed. More than 0 trades latency for fewer, larger transactions.
+   */
+  readonly waitMs?: number;
+}
+
 export interface OnMessageOptions {
   /** Consumers of one group share the messages of a topic; every group gets all of them. */
   readonly group: string;
@@ -45,12 +56,18 @@ export interface OnMessageOptions {
    * the dead letters of the store `default`, or the first to choose from. Default: the store `default`, or the only one.
    */
   readonly store?: string | StoreOf;
+  /**
+   * Runs several messages in one transaction, each behind a savepoint: fewer commits for many small handlers. They run one after the other, for a
+   * transaction has one connection; so a slow handler is better off without. One that fails is rolled back and settled by itself. Default: each
+   * message has a transaction of its own. `concurrency` then counts such transactions, default 1.
+   */
+  readonly coalesce?: GatherOptions;
 }
 
 /** What a decorated method handles. */
 export interface OnMessageMetadata {
   readonly contract: MessageContract<unknown, never>;
-  readonly options: OnMessageOptions;
+  readonly options: OnMessageOptions & { readonly batch?: GatherOptions };
 }
 
 export const ON_MESSAGE = 'tidings:on-message';
@@ -63,11 +80,15 @@ const ENTRY_PROVIDER = '__entryProvider__';
  * whatever `@Payload()`, `@Ctx()` and `@Headers()` say. It succeeds when it returns, unless it returns a Settlement, which then counts.
  */
 export function OnMessage(contract: MessageContract<unknown, never>, options: OnMessageOptions): MethodDecorator {
+  return handles({ contract, options });
+}
+
+export function handles(metadata: OnMessageMetadata): MethodDecorator {
   return (target, method, descriptor: PropertyDescriptor) => {
     completeParams(target, method);
     const known = onMessageOf(descriptor.value);
     // Decorators apply from the last to the first: this keeps the order in which they are read.
-    Reflect.defineMetadata(ON_MESSAGE, [{ contract, options }, ...known], descriptor.value as object);
+    Reflect.defineMetadata(ON_MESSAGE, [metadata, ...known], descriptor.value as object);
     Reflect.defineMetadata(ENTRY_PROVIDER, true, target.constructor);
   };
 }

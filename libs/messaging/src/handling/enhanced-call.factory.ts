@@ -5,11 +5,13 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { MESSAGE_PARAMS } from '../decorators/message-params.decorator';
 import { MessagingConfigurationError } from '../messaging.errors';
 import { MESSAGE_CONTEXT_TYPE } from '../tidings-context';
+import { BatchError } from './batch.error';
+import type { BatchContext, BatchItem } from './batch-context';
 import { hostOf } from './message-arguments.host';
-import { messageParamsFactory } from './message-params.factory';
+import { messageParamsFactory, PerItem } from './message-params.factory';
 
 /** A handler's method with its guards, interceptors, pipes and filters around it. Resolves with its answer, rejects with its failure. */
-export type EnhancedCall = (payload: unknown, context: MessageContext) => Promise<unknown>;
+export type EnhancedCall = (payload: unknown, context: MessageContext | BatchContext) => Promise<unknown>;
 
 export interface EnhancedCallTarget {
   readonly instance: object;
@@ -29,8 +31,14 @@ interface Filters {
   invokeCustomFilters(thrown: unknown, host: ArgumentsHost): unknown;
 }
 
-/** Four members that TypeScript calls private; each has been there since Nest 8 at least. Their absence fails the boot. */
-const INNER = ['handlerMetadataStorage', 'externalErrorProxy', 'getContextModuleKey', 'create'] as const;
+/** Five members that TypeScript may call private; each has been there since Nest 8 at least. Their absence fails the boot. */
+const INNER = [
+  'handlerMetadataStorage',
+  'externalErrorProxy',
+  'getContextModuleKey',
+  'getParamValue',
+  'create',
+] as const;
 
 /**
  * Wraps a handler by Nest's ExternalContextCreator, which is made for this but for three things, mended on an object derived from it:
@@ -72,13 +80,29 @@ function derived(creator: ExternalContextCreator, moduleToken: string): External
       `expected ExternalContextCreator to have ${missing}, as in Nest 11 and 12, found none; use a version of Nest that @tidings/messaging names as peer`,
     );
   }
+  const apply = (creator.getParamValue as (...args: unknown[]) => Promise<unknown>).bind(creator);
   const Storage = (inner['handlerMetadataStorage'] as object).constructor as new () => object;
   return Object.assign(Object.create(creator) as ExternalContextCreator, {
     handlerMetadataStorage: new Storage(),
     getHostModuleKey: () => moduleToken,
     getContextModuleKey: () => moduleToken,
     externalErrorProxy: { createProxy: throughFilters },
+    getParamValue: (value: unknown, ...rest: unknown[]) =>
+      value instanceof PerItem ? throughPipes(value, (one) => apply(one, ...rest)) : apply(value, ...rest),
   });
+}
+
+/** Each payload by itself; those that a pipe refuses have failed, and only those. */
+async function throughPipes({ items }: PerItem, pipe: (payload: unknown) => Promise<unknown>): Promise<BatchItem[]> {
+  const piped = await Promise.allSettled(items.map(async (item) => ({ ...item, payload: await pipe(item.payload) })));
+  const failed = items.filter((_, at) => piped[at]?.status === 'rejected');
+  const [first] = piped.filter((one) => one.status === 'rejected');
+  if (first)
+    throw new BatchError(
+      failed.map(({ id }) => id),
+      { cause: first.reason },
+    );
+  return piped.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
 }
 
 /** A failure that a filter answers with a settlement is settled so; one that it answers otherwise stays a failure, or becomes what the filter throws. */

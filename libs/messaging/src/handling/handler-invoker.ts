@@ -1,12 +1,14 @@
 import { ForbiddenException, Injectable } from '@nestjs/common';
 import { ContextIdFactory, type DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { asError, isSettlement, type MessageContext, reject, type Settlement } from '@tidings/core';
+import type { BatchContext } from './batch-context';
 import { type EnhancedCall, enhancedCall } from './enhanced-call.factory';
 
 /** A wrapper of Nest's container, as DiscoveryService lists them. */
 export type HandlerWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-export type Invoke = (payload: unknown, context: MessageContext) => Promise<Settlement | void>;
+/** With the payload and its MessageContext, or the items of a batch and their BatchContext. */
+export type Invoke = (payload: unknown, context: MessageContext | BatchContext) => Promise<Settlement | void>;
 
 /** Calls a handler's method the way Nest calls a controller's: guard, interceptor, pipe, method, and filters around them. */
 @Injectable()

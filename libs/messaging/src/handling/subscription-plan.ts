@@ -16,6 +16,7 @@ import type { StoreOf } from '../sharded';
 import { storeNamed } from '../store-choice';
 import { onFailureOf, refuseTwoParkings } from './failure-choice';
 import type { CircuitOptions } from '../lifecycle/subscription-circuit';
+import { gatheredOf, gatherSchema } from './gathering-plan';
 import type { FoundHandler } from './handler.explorer';
 import type { Invoke } from './handler-invoker';
 
@@ -36,6 +37,8 @@ export interface Shards {
 /** Its `store` is where a message goes of which nobody knows the shard. */
 export type PlannedHandler = HandlerDefinition & {
   readonly shards?: Shards;
+  /** With `batch`: does the handler take all messages at once, or one after the other in one transaction? */
+  readonly together?: 'batch' | 'coalesce';
   /** A dry run may run it. Default false. */
   readonly dryRun?: boolean;
   /** Its guards and pipes, without the handler. */
@@ -82,6 +85,8 @@ const schema = z.strictObject({
   store: z
     .custom(isStoreChoice, { error: 'expected the name of a store, or a function from a message to one' })
     .optional(),
+  batch: gatherSchema(10_000).optional(),
+  coalesce: gatherSchema(64).optional(),
 });
 
 /**
@@ -92,7 +97,11 @@ const schema = z.strictObject({
 export function planSubscriptions(found: readonly FoundHandler[], setting: PlanSetting): PlannedSubscription[] {
   const places = new Map<string, FoundHandler[]>();
   for (const handler of found) {
-    parseOptions(`@OnMessage(${handler.contract.type}) of ${handler.name}`, schema, handler.options);
+    parseOptions(
+      `${decoratorOf(handler.options)}(${handler.contract.type}) of ${handler.name}`,
+      schema,
+      handler.options,
+    );
     const key = JSON.stringify([transportOf(handler, setting), handler.contract.topic, handler.options.group]);
     places.set(key, [...(places.get(key) ?? []), handler]);
   }
@@ -104,7 +113,12 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
   refuseTwins(found);
   const { contract, options } = first!;
   const attempts = Math.max(...found.map((handler) => attemptsOf(retryOf(handler))));
-  const subscription: Subscription = { topic: contract.topic, group: options.group, ...sharedOf(found), attempts };
+  const subscription: Subscription = {
+    topic: contract.topic,
+    group: options.group,
+    ...gatheredOf(found, sharedOf(found)),
+    attempts,
+  };
   const transport = transportOf(first!, setting);
   const handlers = found.map((handler) => definitionOf(handler, transport, subscription, setting));
   refuseTwoParkings(handlers);
@@ -141,7 +155,7 @@ function definitionOf(
   }
   const { timeoutMs } = options;
   const onFailure = onFailureOf(name, options.onFailure, { subscription, level, store });
-  return {
+  const handler = {
     name,
     contract,
     subscription,
@@ -156,6 +170,15 @@ function definitionOf(
     ...(check && { check }),
     invoke,
   };
+  const limits = subscription.batching?.byType.get(contract.type);
+  if (!limits) return handler;
+  if (options.coalesce && (level === 'atMostOnce' || store === '')) {
+    throw new MessagingConfigurationError(
+      name,
+      `expected a handler in a transaction to coalesce, found ${store === '' ? 'no store' : `level ${level}`}; leave coalesce out`,
+    );
+  }
+  return { ...handler, batch: limits, together: options.batch ? 'batch' : 'coalesce' };
 }
 
 const retryOf = ({ options: { retry, level } }: Pick<FoundHandler, 'options'>): RetryPolicy =>
@@ -167,6 +190,7 @@ function attemptsOf(policy: RetryPolicy): number {
   const figures = [attempts, ...rules.map((rule) => rule['attempts'] ?? 1)];
   return Math.max(...figures.map((figure) => (figure === 'unlimited' ? Infinity : Number(figure))));
 }
+const decoratorOf = ({ batch }: FoundHandler['options']): string => (batch ? '@OnMessages' : '@OnMessage');
 
 function shardsOf(name: string, stores: readonly string[], of: StoreOf): Shards {
   const among = of.among ?? stores;

@@ -109,13 +109,13 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   }
 
   async #handle(planned: ReturnType<typeof planSubscriptions>): Promise<void> {
-    const { chain, circuits, clock, logger, options, transports, stores } = this.runtime;
+    const { chain, shared, circuits, clock, logger, options, transports, stores } = this.runtime;
     for (const task of stores.flatMap(({ upkeep, parkedKeysWatch }) => [upkeep, parkedKeysWatch])) {
       task.start();
       this.#close.unshift(() => task.stop());
     }
     const releasers = new KeyReleasers(this.runtime, planned);
-    this.#consumers = planned.map((one) => new RunningConsumer(one, { chain, clock, logger, circuits }));
+    this.#consumers = planned.map((one) => new RunningConsumer(one, { chain, shared, clock, logger, circuits }));
     this.#stopReceiving.push(() =>
       Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),
     );

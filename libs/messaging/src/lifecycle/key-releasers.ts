@@ -12,12 +12,12 @@ export class KeyReleasers {
   readonly #releasers: KeyReleaser[];
 
   constructor(runtime: MessagingRuntime, planned: readonly PlannedSubscription[]) {
-    const { clock, logger, instance, releasedChain: chain } = runtime;
+    const { clock, logger, instance, releasedChain: chain, shared } = runtime;
     this.#releasers = runtime.stores.map(({ name, parkedKeys }) => {
       const places = new Map<string, Release>();
       for (const one of planned) {
         if (!one.handlers.some((handler) => handler.onFailure === PARK && storesOf(handler).includes(name))) continue;
-        const receiver = new SubscriptionReceiver(one, { chain, clock, logger });
+        const receiver = new SubscriptionReceiver(one, { chain, shared, clock, logger });
         this.#receivers.push(receiver);
         places.set(inboundPlace(one.subscription).place, ({ message, stamp }, attempt, signal) =>
           receiver.receive({ message, attempt, redelivered: true, ...(stamp && { stamp }) }, signal),
