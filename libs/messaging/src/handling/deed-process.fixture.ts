@@ -83,6 +83,8 @@ async function act(deed: Deed, pool: Pool, run: string, name: string): Promise<v
 
 async function run(orders: DeedOrders): Promise<void> {
   const pool = new Pool({ connectionString: orders.url, max: 5 });
+  // A pool of its own: handlers and released keys may hold all connections of the other, and would wait for one more for ever.
+  const records = new Pool({ connectionString: orders.url, max: 2 });
   const store = pg(pool, { schema: orders.schema, connections: 2 });
   const options = {
     source: 'doer',
@@ -91,7 +93,7 @@ async function run(orders: DeedOrders): Promise<void> {
     roles: ['handle' as const],
     logger: silentLogger,
   };
-  const Handler = handlerOf(orders, pool);
+  const Handler = handlerOf(orders, records);
   const module = { module: class DoerModule {}, imports: [MessagingModule.forRoot(options)], providers: [Handler] };
   await NestFactory.createApplicationContext(module, { logger: false });
   process.send!('ready');
