@@ -9,6 +9,8 @@ import { openSchema } from '../own-schema.mjs';
 import { interleave, measure } from '../rounds.mjs';
 
 const AT_ONCE = 16;
+/** The same for all, as limits.mjs has it. Our default, twice the concurrency, hands over in smaller portions: docs/performance.md. */
+const PREFETCH = 500;
 const TABLES = `
   create table $s.by_hand (consumer text, id text, at timestamptz default now(), primary key (consumer, id));
   create table $s.effect (id text primary key, coins int)`;
@@ -60,7 +62,7 @@ export async function consumeRow({ postgres, rabbitmq, quick }) {
       const app = await startApplication({
         messaging: {
           stores: { default: storeOf() },
-          transports: { main: broker.transport() },
+          transports: { main: broker.transport({ prefetch: PREFETCH }) },
           roles: ['handle'],
           middleware: [settled],
         },
@@ -76,7 +78,7 @@ export async function consumeRow({ postgres, rabbitmq, quick }) {
       await fill(count);
       const watch = stopwatch(count);
       const channel = await broker.connection.createChannel();
-      await channel.prefetch(500);
+      await channel.prefetch(PREFETCH);
       const waiting = [];
       const idle = [];
       let over = false;

@@ -1,5 +1,6 @@
 import {
   type AmbientTransactions,
+  type BeginsWithStatement,
   type Closeable,
   NotInTransactionError,
   OptionsError,
@@ -10,13 +11,15 @@ import {
 } from '@tidings/core';
 import type { ClientBase, Pool } from 'pg';
 import { type Ambient, checkAmbient, currentOf } from './ambient';
+import { beginAndQuery } from './begin-and-query';
 import { ClientTransaction } from './client-transaction';
 import { OwnConnections } from './own-connections';
+import { asQueryResult } from './statement-query';
 import { checkStoreOptions, type StoreOptions } from './store-options';
-import { withTransaction } from './with-transaction';
+import { inTransaction, withTransaction } from './with-transaction';
 
 /** A store on the user's pg pool. Its transactions carry the `client`: `clientOf(context)`. */
-export class PgStore implements Store, AmbientTransactions {
+export class PgStore implements Store, AmbientTransactions, BeginsWithStatement {
   readonly schema: string;
   readonly #ambient: Ambient<ClientTransaction> | undefined;
   readonly #prepared: boolean;
@@ -41,10 +44,23 @@ export class PgStore implements Store, AmbientTransactions {
   }
 
   run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return withTransaction(this.pool, (client) => {
-      const transaction = this.join(client);
-      return this.#ambient?.enter(transaction, () => work(transaction)) ?? work(transaction);
-    });
+    return withTransaction(this.pool, (client) => this.#enter(client, work));
+  }
+
+  runFrom<T>(
+    first: Statement,
+    work: (transaction: Transaction, answer: QueryResult<object>) => Promise<T>,
+  ): Promise<T> {
+    return inTransaction(
+      this.pool,
+      (client) => beginAndQuery(client, first),
+      (client, answer) => this.#enter(client, (transaction) => work(transaction, asQueryResult(answer))),
+    );
+  }
+
+  #enter<T>(client: ClientBase, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const transaction = this.join(client);
+    return this.#ambient?.enter(transaction, () => work(transaction)) ?? work(transaction);
   }
 
   join(handle: unknown): ClientTransaction {

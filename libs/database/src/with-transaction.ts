@@ -28,15 +28,22 @@ export function assertCommittable(client: Pick<PoolClient, 'getTransactionStatus
  *
  * @throws NotCommittedError when the work resolved but nothing could be committed.
  */
-export async function withTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export const withTransaction = <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> =>
+  inTransaction(pool, (client) => client.query('begin'), work);
+
+/** The same with a BEGIN of the caller's, whose answer is given to `work`. Also when `begin` rejects, a transaction that it opened is rolled back. */
+export async function inTransaction<T, Begun>(
+  pool: Pool,
+  begin: (client: PoolClient) => Promise<Begun>,
+  work: (client: PoolClient, begun: Begun) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A client that is checked out has no listener of the pool's: a lost connection between two statements would end the process.
   const onError = (error: Error): void => void (broken ??= error);
   client.on('error', onError);
   try {
-    await client.query('begin');
-    const result = await work(client);
+    const result = await work(client, await begin(client));
     assertCommittable(client);
     const { command } = await client.query('commit');
     if (command !== 'COMMIT')

@@ -1,4 +1,4 @@
-import { type Settlement, type Store, TidingsError, type Transaction } from '@tidings/core';
+import { type Settlement, TidingsError } from '@tidings/core';
 
 /** Makes `Store.run` roll back; never leaves this file. */
 class NotAccepted extends TidingsError {
@@ -8,16 +8,16 @@ class NotAccepted extends TidingsError {
 }
 
 /**
- * Runs `work` in a transaction that commits only when it settles as `accept`: a handler that answers `retry` or `reject` must leave no trace, least
- * of all its inbox row. Resolves with the settlement either way; rejects with what `work` or the commit rejected with.
+ * Runs `work` in a transaction of `run` that commits only when it settles as `accept`: a handler that answers `retry` or `reject` must leave no trace,
+ * least of all its inbox row. Resolves with the settlement either way; rejects with what `work` or the commit rejected with.
  */
-export async function commitOnAccept(
-  store: Pick<Store, 'run'>,
-  work: (transaction: Transaction) => Promise<Settlement>,
+export async function commitOnAccept<Begun extends readonly unknown[]>(
+  run: (work: (...begun: Begun) => Promise<Settlement>) => Promise<Settlement>,
+  work: (...begun: Begun) => Promise<Settlement>,
 ): Promise<Settlement> {
   try {
-    return await store.run(async (transaction) => {
-      const settlement = await work(transaction);
+    return await run(async (...begun) => {
+      const settlement = await work(...begun);
       if (settlement.kind !== 'accept') throw new NotAccepted(settlement);
       return settlement;
     });

@@ -22,7 +22,7 @@ const STORED_BYTES = 16;
 
 /** Ids are any string of any length: the digest makes them 16 bytes. */
 export const digestOf = ({ source, id }: Pick<Message, 'source' | 'id'>): Buffer =>
-  createHash('sha256').update(source).update('\0').update(id).digest().subarray(0, STORED_BYTES);
+  createHash('sha256').update(`${source}\0${id}`).digest().subarray(0, STORED_BYTES);
 
 export const inboxEntryOf = (subscription: Pick<Subscription, 'group' | 'topic'>, message: Message): InboxEntry => ({
   subscription: `${subscription.group}@${subscription.topic}`,

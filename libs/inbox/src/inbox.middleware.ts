@@ -48,7 +48,7 @@ export function inboxMiddleware({ stores, inboxOf, ...options }: InboxMiddleware
       }
     };
     try {
-      if (!deduplicates(handler)) return await commitOnAccept(stores(handler.store), work);
+      if (!deduplicates(handler)) return await commitOnAccept((run) => stores(handler.store).run(run), work);
       const entry = inboxEntryOf(handler.subscription, context.message);
       const outcome = await inboxFor(handler.store).once(entry, work);
       return outcome.kind === 'handled' ? outcome.settlement : settlementOf(outcome, context.message, checked);

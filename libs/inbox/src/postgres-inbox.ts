@@ -1,4 +1,4 @@
-import { accept, asError, type Settlement, type Store, TidingsError, type Transaction } from '@tidings/core';
+import { accept, asError, type QueryResult, runFrom, type Settlement, type Statement, type Store, TidingsError, type Transaction } from '@tidings/core'; // prettier-ignore
 import { isDay } from './bucket';
 import { commitOnAccept } from './commit-on-accept';
 import { InboxBuckets } from './inbox-buckets';
@@ -6,9 +6,10 @@ import type { InboxEntry } from './inbox-entry';
 import { type CheckedInboxOptions, checkInboxOptions, type InboxOptions } from './inbox.options';
 import { InboxUnavailableError, type InboxOutcome, type InboxRefusal, type InboxStore } from './inbox-store';
 import { findEntry } from './sql/find-entry';
-import { registerEntry } from './sql/register-entry';
+import { registeringEntries } from './sql/register-entry';
 import { isDataException, SQL_STATE, sqlStateOf } from './sql-state';
 
+type Run = (transaction: Transaction, answer: QueryResult<object>) => Promise<Settlement>;
 type Sealed = { readonly kind: 'sealed' | 'handled' };
 
 /** The bucket has no table (yet). Never leaves this file. */
@@ -19,18 +20,21 @@ class MissingBucket extends TidingsError {
 }
 
 /**
- * The inbox beside the user's data. A message costs begin, insert, what the handler does, commit: the insert alone says whether it is a copy.
+ * The inbox beside the user's data. A message costs begin and insert (one round trip, where the store can), what the handler does, commit: the
+ * insert alone says whether it is a copy.
  * Only a refusal asks a second question, and only the first message of a bucket that nobody prepared has to make its table.
  */
 export class PostgresInbox implements InboxStore {
   readonly buckets: InboxBuckets;
   readonly #options: CheckedInboxOptions;
+  readonly #register: (entry: InboxEntry, sealed?: boolean) => Statement;
 
   constructor(
     private readonly store: Store,
     options: InboxOptions = {},
   ) {
     this.#options = checkInboxOptions(options);
+    this.#register = registeringEntries(store, this.#options);
     this.buckets = new InboxBuckets(store, options);
   }
 
@@ -63,8 +67,9 @@ export class PostgresInbox implements InboxStore {
     let refusal: InboxRefusal | undefined;
     let reached = false;
     try {
-      const settlement = await commitOnAccept(this.store, async (transaction) => {
-        if (!(await registerEntry(this.store, transaction, entry, this.#options))) {
+      const begin = (run: Run): Promise<Settlement> => runFrom(this.store, this.#register(entry), run);
+      const settlement = await commitOnAccept(begin, async (transaction, { rowCount }) => {
+        if (rowCount !== 1) {
           refusal = await this.#explain(entry, transaction);
           return accept;
         }
@@ -80,7 +85,8 @@ export class PostgresInbox implements InboxStore {
 
   async #seal(entry: InboxEntry): Promise<Sealed | InboxRefusal> {
     try {
-      if (await registerEntry(this.store, this.store, entry, this.#options, true)) return { kind: 'sealed' };
+      const { rowCount } = await this.store.query(this.#register(entry, true));
+      if (rowCount === 1) return { kind: 'sealed' };
       const { fingerprint, sealed } = await findEntry(this.store, this.store, entry, this.#options.retentionDays);
       // Where another content holds the key, a copy of this one would be a conflict: it will not be handled either.
       const handled = fingerprint !== null && !sealed && fingerprint.equals(entry.fingerprint);

@@ -5,8 +5,12 @@
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value !== null && typeof value === 'object') {
-    const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
+    const members = value as Readonly<Record<string, unknown>>;
+    let text = '';
+    // Sorts strings by UTF-16 code units, as the RFC asks.
+    for (const name of Object.keys(members).sort())
+      text += `${text && ','}${JSON.stringify(name)}:${canonicalJson(members[name])}`;
+    return `{${text}}`;
   }
   return JSON.stringify(value);
 }

@@ -10,8 +10,11 @@ const isJson = (contentType: string): boolean => /^application\/(json|[^;]+\+jso
  * id and different fingerprints are a conflict; a sender that merely orders its members anew is not.
  */
 export function fingerprintOf(message: Pick<Message, 'type' | 'contentType' | 'payload'>): Buffer {
-  const hash = createHash('sha256').update(message.type).update('\0');
-  return hash.update(canonicalContent(message)).digest();
+  const content = canonicalContent(message);
+  const hash = createHash('sha256');
+  if (typeof content === 'string') hash.update(`${message.type}\0${content}`);
+  else hash.update(message.type).update('\0').update(content);
+  return hash.digest();
 }
 
 function canonicalContent({ contentType, payload }: Pick<Message, 'contentType' | 'payload'>): string | Uint8Array {

@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from './transaction';
+import type { Queryable, QueryResult, Statement, Transaction } from './transaction';
 
 export interface Closeable {
   close(): Promise<void>;
@@ -33,6 +33,22 @@ export interface Store extends Queryable {
 export interface AmbientTransactions {
   /** @throws NotInTransactionError when none is open here, or when the store was not told how to find it. */
   joinCurrent(): Transaction;
+}
+
+/** What a store may be able to do beside: send the first statement of a transaction together with its BEGIN, in one round trip. */
+export interface BeginsWithStatement {
+  /** As `run`; `work` also has what the statement answered. Rejects with the statement's error, `work` not called and nothing committed, when it fails. */
+  runFrom<T>(first: Statement, work: (transaction: Transaction, answer: QueryResult<object>) => Promise<T>): Promise<T>;
+}
+
+/** `runFrom` of any store: in one round trip where it can. */
+export function runFrom<T>(
+  store: Pick<Store, 'run'> & Partial<BeginsWithStatement>,
+  first: Statement,
+  work: (transaction: Transaction, answer: QueryResult<object>) => Promise<T>,
+): Promise<T> {
+  if (store.runFrom) return store.runFrom(first, work);
+  return store.run(async (transaction) => work(transaction, await transaction.query(first)));
 }
 
 /** A name as SQL text. Doubling the quotes makes any name safe. */
