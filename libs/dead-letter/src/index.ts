@@ -1,6 +1,12 @@
 export { type AttemptLedger, postgresAttempts } from './attempt-ledger';
 export { LetterEditError, LetterImportError, RedriveError } from './dead-letter.errors';
 export { deadLetterMiddleware, type DeadLetterMiddlewareOptions } from './dead-letter.middleware';
+export { DeadLetterReclaimer } from './dead-letter.reclaimer';
+export {
+  type DeadLetterRetentionOptions,
+  deadLetterRetentionOptions,
+  type ResolvedDeadLetterRetentionOptions,
+} from './dead-letter-retention.options';
 export type {
   DeadLetters,
   Decision,

@@ -2,6 +2,7 @@ import type { Migration } from '@tidings/core';
 import { alterLettersForPeople } from './sql/alter-letters-for-people';
 import { createAttempts } from './sql/create-attempts';
 import { createDeadLetters } from './sql/create-dead-letters';
+import { createReclaimIndexes } from './sql/create-reclaim-indexes';
 import { createRedriveJobs } from './sql/create-redrive-jobs';
 
 /** The dead letters' tables, in the order of their making. */
@@ -10,4 +11,5 @@ export const deadLetterMigrations: readonly Migration[] = [
   alterLettersForPeople,
   createRedriveJobs,
   createAttempts,
+  createReclaimIndexes,
 ];

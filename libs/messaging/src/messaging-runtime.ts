@@ -9,7 +9,13 @@ import {
   systemClock,
   type TidingsLogger,
 } from '@tidings/core';
-import { deadLetterMiddleware, deadLetterMigrations, poisonMiddlewares, postgresAttempts } from '@tidings/dead-letter';
+import {
+  deadLetterMiddleware,
+  deadLetterMigrations,
+  DeadLetterReclaimer,
+  poisonMiddlewares,
+  postgresAttempts,
+} from '@tidings/dead-letter';
 import {
   inboxMiddleware,
   inboxMigrations,
@@ -177,7 +183,7 @@ export class MessagingRuntime {
       checkBack,
       reclaim: new ReclaimScheduler({
         store,
-        reclaimers: [checkBack, ...reclaimers],
+        reclaimers: [checkBack, new DeadLetterReclaimer(store, this.options.deadLetters), ...reclaimers],
         options: reclaimOptions,
         instance,
         clock,

@@ -1,6 +1,11 @@
 import type { Middleware, Migration, Reclaimer, Store, TidingsLogger, Transport } from '@tidings/core';
 import { OptionsError, parseOptions } from '@tidings/core';
-import type { PoisonOptions } from '@tidings/dead-letter';
+import {
+  type DeadLetterRetentionOptions,
+  deadLetterRetentionOptions,
+  type PoisonOptions,
+  type ResolvedDeadLetterRetentionOptions,
+} from '@tidings/dead-letter';
 import type { InboxOptions } from '@tidings/inbox';
 import type { ParkedKeysOptions } from '@tidings/parked-keys';
 import { type CheckBackOptions, checkBackOptions, type OutboxRelayOptions, type ResolvedCheckBackOptions } from '@tidings/outbox'; // prettier-ignore
@@ -43,6 +48,8 @@ export interface MessagingOptions {
   readonly checkBack?: CheckBackOptions;
   /** How often what dead workers hold is taken back, and the application's own Reclaimers, which run with every store's. */
   readonly reclaim?: ReclaimOptions & { readonly reclaimers?: readonly Reclaimer[] };
+  /** For how long what dead letters leave behind is kept. A letter that waits for somebody is never deleted. */
+  readonly deadLetters?: DeadLetterRetentionOptions;
   /** When a message that kills its process is dead-lettered. Needs a store. */
   readonly poison?: PoisonOptions;
   /** Default: Nest's logger, with the context "Tidings". */
@@ -51,10 +58,14 @@ export interface MessagingOptions {
 
 export type CheckedMessagingOptions = Readonly<
   Required<
-    Omit<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'checkBack' | 'reclaim'>
+    Omit<
+      MessagingOptions,
+      'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'checkBack' | 'reclaim' | 'deadLetters'
+    >
   > &
     Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison'> & {
       readonly checkBack: ResolvedCheckBackOptions;
+      readonly deadLetters: ResolvedDeadLetterRetentionOptions;
       readonly reclaim: ResolvedReclaimOptions & { readonly reclaimers: readonly Reclaimer[] };
     }
 >;
@@ -122,6 +133,7 @@ const schema = z.strictObject({
   reclaim: reclaimOptions
     .extend({ reclaimers: z.array(port<Reclaimer>('Reclaimer', ['reclaim'], '{ name, reclaim() }')).default([]) })
     .prefault({}),
+  deadLetters: deadLetterRetentionOptions.prefault({}),
   poison: z.strictObject({ after: z.number().int().min(1).optional() }).optional(),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),
 });
