@@ -6,8 +6,8 @@ import { silentLogger } from '@tidings/core';
 import { getOutboxToken, MessagingModule, OnMessage } from '@tidings/messaging';
 import { GiftSent } from './gift.mjs';
 
-/** `handle(gift, context)` undefined: publishes and relays only. */
-export async function startApplication({ messaging, handle, handlerOptions }) {
+/** `handle(gift, context)` undefined: publishes and relays only. `decorate`: `OnMessage` or `OnMessages`. */
+export async function startApplication({ messaging, handle, handlerOptions, decorate = OnMessage }) {
   class GiftHandler {
     handle(gift, context) {
       return handle(gift, context);
@@ -16,7 +16,7 @@ export async function startApplication({ messaging, handle, handlerOptions }) {
   const provided = handle ? [GiftHandler] : [];
   if (handle) {
     const descriptor = Object.getOwnPropertyDescriptor(GiftHandler.prototype, 'handle');
-    OnMessage(GiftSent, handlerOptions)(GiftHandler.prototype, 'handle', descriptor);
+    decorate(GiftSent, handlerOptions)(GiftHandler.prototype, 'handle', descriptor);
   }
   Injectable()(GiftHandler);
   class BenchModule {}

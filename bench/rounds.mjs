@@ -23,6 +23,19 @@ export function measure() {
   };
 }
 
+/** Measures from the first `begun()` until `ended` has been told of `count`. */
+export function stopwatch(count) {
+  let end;
+  let left = count;
+  let stop;
+  const figures = new Promise((resolve) => (stop = resolve));
+  const ended = (n = 1) => {
+    left -= n;
+    if (left === 0) stop(end());
+  };
+  return { figures, begun: () => (end ??= measure()), ended };
+}
+
 export async function timed(work) {
   const end = measure();
   await work();

@@ -1,6 +1,6 @@
 // npm run bench [-- --quick] [--json] [row …]: measures Tidings beside the smallest hand-written loops that keep the same guarantees, and prints a
-// table or, with --json, the figures. Rows: publish, drain, consume, latency, idle; default all. Exits 0 also when a target is missed: a noisy
-// machine is no defect. Needs PostgreSQL and RabbitMQ (see servers.mjs).
+// table or, with --json, the figures. Rows: publish, drain, consume, batches, coalesced, latency, idle; default all. Exits 0 also when a target is
+// missed: a noisy machine is no defect. Needs PostgreSQL and RabbitMQ (see servers.mjs).
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
@@ -22,10 +22,19 @@ if (build.status !== 0) process.exit(build.status ?? 1);
 const { publishRow } = await import('../bench/rows/publish.mjs');
 const { drainRow } = await import('../bench/rows/drain.mjs');
 const { consumeRow } = await import('../bench/rows/consume.mjs');
+const { batchesRow, coalescedRow } = await import('../bench/rows/consume-together.mjs');
 const { latencyRow } = await import('../bench/rows/latency.mjs');
 const { idleRow } = await import('../bench/rows/idle.mjs');
 const { formatTable } = await import('../bench/table.mjs');
-const ROWS = { publish: publishRow, drain: drainRow, consume: consumeRow, latency: latencyRow, idle: idleRow };
+const ROWS = {
+  publish: publishRow,
+  drain: drainRow,
+  consume: consumeRow,
+  batches: batchesRow,
+  coalesced: coalescedRow,
+  latency: latencyRow,
+  idle: idleRow,
+};
 
 const unknown = positionals.find((name) => !(name in ROWS));
 if (unknown) throw new Error(`unknown row ${unknown}; expected ${Object.keys(ROWS).join(', ')}`);

@@ -1,12 +1,12 @@
 // Consuming one by one, effectively once: inbox row and one effect row in a transaction each, 16 at once, against limits.mjs D.
-// In batches and coalesced: to come with @OnMessages; they are further contenders of the same limit.
+// In batches and coalesced: consume-together.mjs.
 import { MessageFactory, systemClock } from '@tidings/core';
 import { clientOf, managerOf } from '@tidings/database';
 import { startApplication } from '../application.mjs';
 import { gift, GiftSent } from '../gift.mjs';
 import { openPrefix } from '../own-prefix.mjs';
 import { openSchema } from '../own-schema.mjs';
-import { interleave, measure } from '../rounds.mjs';
+import { interleave, stopwatch } from '../rounds.mjs';
 
 const AT_ONCE = 16;
 /** The same for all, as limits.mjs has it. Our default, twice the concurrency, hands over in smaller portions: docs/performance.md. */
@@ -14,22 +14,6 @@ const PREFETCH = 500;
 const TABLES = `
   create table $s.by_hand (consumer text, id text, at timestamptz default now(), primary key (consumer, id));
   create table $s.effect (id text primary key, coins int)`;
-
-/** Measures from the first `begun()` to the count-th `ended()`. */
-function stopwatch(count) {
-  let end;
-  let left = count;
-  let stop;
-  const figures = new Promise((resolve) => (stop = resolve));
-  return {
-    figures,
-    begun: () => (end ??= measure()),
-    ended: () => {
-      left -= 1;
-      if (left === 0) stop(end());
-    },
-  };
-}
 
 export async function consumeRow({ postgres, rabbitmq, quick }) {
   const place = { topic: GiftSent.topic, group: 'ranking' };

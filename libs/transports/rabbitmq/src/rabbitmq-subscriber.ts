@@ -1,19 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import {
-  accept,
-  type ActiveSubscription,
-  asError,
-  type Delivery,
-  DeliveryLanes,
-  type NewerWireError,
-  park,
-  type Receive,
-  release,
-  retry,
-  type Settlement,
-  type Subscription,
-} from '@tidings/core';
+import { accept, type ActiveSubscription, asError, type Delivery, DeliveryLanes, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { DeliveryAcks } from './delivery-acks';
 import { GroupShapeError, RabbitMqNameError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
@@ -28,6 +16,7 @@ import { CLOSE_MS, endedWithin } from './time-limit';
 /** What was delivered on one channel: after its end the broker gives all of it, unless it was settled, to somebody again. */
 interface Taking {
   readonly channel: Channel;
+  readonly acks: DeliveryAcks;
   readonly queues: readonly string[];
   readonly tags: string[];
   /** Deliveries can be settled. */
@@ -37,6 +26,8 @@ interface Taking {
 }
 
 const HELD_PREFETCH = 64;
+/** Of AMQP's 16 bits. */
+const MOST_PREFETCH = 65_535;
 /** A handler that answers `release` while nobody stops: handed back at once, the message would spin between broker and consumer. */
 const UNASKED_RELEASE_MS = 1_000;
 
@@ -141,7 +132,14 @@ export class RabbitMqSubscription implements ActiveSubscription {
     const queues = broadcast
       ? await declareInstance(channel, names, subscription, this.#instance, settings)
       : await declareGroup(channel, names, subscription, settings);
-    const taking: Taking = { channel, queues, tags: [], alive: true, cancelled: false };
+    const taking: Taking = {
+      channel,
+      acks: new DeliveryAcks(channel),
+      queues,
+      tags: [],
+      alive: true,
+      cancelled: false,
+    };
     this.#taking = taking;
     await this.#fetch(taking);
   }
@@ -152,7 +150,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
     const { ordered, broadcast } = this.subscription;
     const held = ordered || broadcast ? HELD_PREFETCH : 1;
     const { prefetch = this.settings.prefetch, channelPrefetch } = this.settings.groups[this.subscription.group] ?? {};
-    await channel.prefetch(prefetch ?? Math.max(2 * this.#lanes.concurrency, held));
+    await channel.prefetch(prefetch ?? Math.min(MOST_PREFETCH, Math.max(2 * this.#lanes.concurrency, held)));
     if (channelPrefetch !== undefined) await channel.prefetch(channelPrefetch, true); // second: the other lifts it
     for (const queue of queues) {
       const { consumerTag } = await channel.consume(queue, (message) => {
@@ -184,6 +182,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
 
   /** Must not throw: amqplib would close the channel. */
   #take(message: ConsumeMessage, taking: Taking): void {
+    taking.acks.take(message);
     const settling = this.#settled(message, taking).catch((thrown: unknown) => {
       // Settling throws only on a channel that has ended, and then the broker redelivers.
       this.settings.logger.debug(
@@ -198,8 +197,8 @@ export class RabbitMqSubscription implements ActiveSubscription {
   async #settled(message: ConsumeMessage, taking: Taking): Promise<void> {
     const settlement = await this.#settlementOf(message, taking);
     if (!taking.alive) return;
-    if (settlement.kind === 'accept') taking.channel.ack(message);
-    else if (taking.cancelled) taking.channel.nack(message, false, true);
+    if (settlement.kind === 'accept') await taking.acks.ack(message);
+    else if (taking.cancelled) taking.acks.giveBack(message);
     // Else it stays unsettled until the channel closes, which is about to happen.
   }
 

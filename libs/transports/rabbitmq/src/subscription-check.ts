@@ -8,12 +8,21 @@ import type { RabbitMqSettings } from './rabbitmq.options';
  * @throws OptionsError that names the option, DeliveryLimitError
  */
 export function checkSubscription(
-  { topic, group, ordered, attempts = 1 }: Subscription,
-  { topics, groups }: Pick<RabbitMqSettings, 'topics' | 'groups'>,
+  { topic, group, ordered, attempts = 1, batching }: Subscription,
+  { topics, groups, prefetch }: Pick<RabbitMqSettings, 'topics' | 'groups' | 'prefetch'>,
 ): void {
   const { queue, bindings } = groups[group] ?? {};
   const { type = 'topic', routingKey } = topics[topic] ?? {};
   const path = `rabbitmq.groups.${group}`;
+  const size = Math.max(1, ...[...(batching?.byType.values() ?? [])].map((limits) => limits.size));
+  const limits = [
+    [`${path}.prefetch`, groups[group]?.prefetch],
+    ['rabbitmq.prefetch', groups[group]?.prefetch === undefined ? prefetch : undefined],
+    [`${path}.channelPrefetch`, groups[group]?.channelPrefetch],
+  ] as const;
+  for (const [option, limit] of limits)
+    if (limit !== undefined && limit < size)
+      throw new OptionsError(option, `must be at least ${size}, else no batch of group ${group} on ${topic} is ever full, found ${limit}; raise it (for this group: ${path}.prefetch), or lower the batch's size`); // prettier-ignore
   if (ordered) {
     if (queue?.maxPriority !== undefined)
       throw new OptionsError(

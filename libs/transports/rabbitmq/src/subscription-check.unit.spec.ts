@@ -35,6 +35,18 @@ describe('options and a subscription', () => {
     expect(refused).toThrow(path);
   });
 
+  it.each([
+    ['rabbitmq.groups.ranking.prefetch', ranking({ prefetch: 199 })],
+    ['rabbitmq.prefetch', { prefetch: 199 }],
+    ['rabbitmq.groups.ranking.channelPrefetch', ranking({ channelPrefetch: 199 })],
+  ])('a prefetch below the size of a batch, which would never be full, is refused: %s', (path, options) => {
+    const batching = { places: 1, byType: new Map([['gift.sent', { size: 200, waitMs: 0 }]]) };
+    expect(check(options, { batching })).toThrow(OptionsError);
+    expect(check(options, { batching })).toThrow(`${path}: must be at least 200`);
+    expect(check(options)).not.toThrow();
+    expect(check({ prefetch: 199, ...ranking({ prefetch: 200 }) }, { batching })).not.toThrow();
+  });
+
   it('a direct exchange with keys of its own needs to be told which', () => {
     const topics = { 'gift.sent': { type: 'direct', routingKey: () => 'k' } } as const;
     expect(check({ topics })).toThrow('rabbitmq.groups.ranking.bindings');

@@ -1,0 +1,140 @@
+// Consuming together, effectively once. In batches of 200 (@OnMessages), against a hand-written loop that takes as many: one insert of inbox rows, one of
+// effects, a commit. Coalesced (32 single messages in a transaction, a savepoint each), against our own one by one.
+import { setImmediate } from 'node:timers/promises';
+import { MessageFactory, systemClock } from '@tidings/core';
+import { clientOf } from '@tidings/database';
+import { OnMessages } from '@tidings/messaging';
+import { startApplication } from '../application.mjs';
+import { gift, GiftSent } from '../gift.mjs';
+import { openPrefix } from '../own-prefix.mjs';
+import { openSchema } from '../own-schema.mjs';
+import { interleave, stopwatch } from '../rounds.mjs';
+
+const SIZE = 200;
+const AT_ONCE = 16;
+const TABLES = `
+  create table $s.by_hand (consumer text, id text, at timestamptz default now(), primary key (consumer, id));
+  create table $s.effect (id text primary key, coins int)`;
+const place = { topic: GiftSent.topic, group: 'ranking' };
+
+async function withGround({ postgres, rabbitmq }, work) {
+  const database = await openSchema(postgres, { poolSize: AT_ONCE, tables: TABLES });
+  const broker = await openPrefix(rabbitmq, place);
+  const publisher = broker.transport();
+  try {
+    await broker.declare();
+    await publisher.connect();
+    const factory = new MessageFactory('bench', systemClock);
+    const fill = async (count) => {
+      await broker.channel.purgeQueue(broker.queue);
+      const messages = await Promise.all(Array.from({ length: count }, (_, n) => factory.create(GiftSent, gift(n))));
+      for (let i = 0; i < count; i += 500)
+        await publisher.publish(messages.slice(i, i + 500).map((message) => ({ message })));
+    };
+    const ours = (handle, handlerOptions, decorate) => async (count) => {
+      await fill(count);
+      const watch = stopwatch(count);
+      const settled = async (_context, next) => {
+        watch.begun();
+        const settlement = await next();
+        if (settlement.kind !== 'accept') throw settlement.error ?? new Error(settlement.reason);
+        watch.ended();
+        return settlement;
+      };
+      const app = await startApplication({
+        messaging: {
+          stores: { default: database.pgStore() },
+          transports: { main: broker.transport() },
+          roles: ['handle'],
+          middleware: [settled],
+        },
+        handle,
+        handlerOptions: { group: place.group, ...handlerOptions },
+        decorate,
+      });
+      const figures = await watch.figures;
+      await app.close();
+      return figures;
+    };
+    return await work({ database, broker, fill, ours });
+  } finally {
+    await publisher.close();
+    await broker.close();
+    await database.close();
+  }
+}
+
+export const batchesRow = (servers) =>
+  withGround(servers, ({ database, broker, fill, ours }) => {
+    const { schema } = database;
+    const effects = `insert into ${schema}.effect select * from unnest($1::text[], $2::int[])`;
+    const byHand = async (count) => {
+      await fill(count);
+      const watch = stopwatch(count);
+      const channel = await broker.connection.createChannel();
+      await channel.prefetch(2 * SIZE);
+      const client = await database.pool.connect();
+      const waiting = [];
+      let running;
+      const drain = async () => {
+        while (waiting.length > 0) {
+          const batch = waiting.splice(0, SIZE);
+          const ids = batch.map(({ properties }) => properties.messageId);
+          await client.query('begin');
+          const { rows } = await client.query(
+            `insert into ${schema}.by_hand (consumer, id) select 'ranking', unnest($1::text[]) on conflict do nothing returning id`,
+            [ids],
+          );
+          const fresh = new Set(rows.map(({ id }) => id));
+          const items = batch.filter(({ properties }) => fresh.has(properties.messageId));
+          await client.query(effects, [
+            items.map(({ properties }) => properties.messageId),
+            items.map(({ content }) => JSON.parse(content.toString()).coins),
+          ]);
+          await client.query('commit');
+          channel.ack(batch.at(-1), true);
+          watch.ended(batch.length);
+        }
+        running = undefined;
+      };
+      await channel.consume(broker.queue, (message) => {
+        watch.begun();
+        waiting.push(message);
+        running ??= setImmediate().then(drain);
+      });
+      const figures = await watch.figures;
+      await running;
+      client.release();
+      await channel.close();
+      return figures;
+    };
+    const handle = (items, context) =>
+      clientOf(context).query(effects, [items.map(({ id }) => id), items.map(({ payload }) => payload.coins)]);
+    return interleave({
+      row: `consume in batches of ${SIZE}`,
+      target: 0.7,
+      rounds: servers.quick ? 3 : 7,
+      messages: servers.quick ? 4_000 : 20_000,
+      contenders: {
+        '@OnMessages, store pg': ours(handle, { batch: { size: SIZE } }, OnMessages),
+        'hand-written loop': byHand,
+      },
+    });
+  });
+
+export const coalescedRow = (servers) =>
+  withGround(servers, ({ database, ours }) => {
+    const effect = `insert into ${database.schema}.effect values ($1, $2)`;
+    const handle = ({ coins }, context) => clientOf(context).query(effect, [context.message.id, coins]);
+    return interleave({
+      row: 'consume coalesced, 32 a transaction',
+      target: 3,
+      rounds: servers.quick ? 3 : 7,
+      messages: servers.quick ? 1_500 : 4_000,
+      contenders: {
+        'coalesced, 2 transactions at once': ours(handle, { coalesce: { size: 32 }, concurrency: 2 }),
+        'one by one, 16 at once': ours(handle, { concurrency: AT_ONCE }),
+        'one by one, 1 at once': ours(handle, { concurrency: 1 }),
+      },
+    });
+  });
