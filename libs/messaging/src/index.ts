@@ -10,6 +10,7 @@ export { OnMessages, type OnMessagesOptions } from './decorators/on-messages.dec
 export { BatchError } from './handling/batch.error';
 export { BatchContext, type BatchItem } from './handling/batch-context';
 export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
+export { type SubscriptionAddress, Subscriptions } from './lifecycle/subscriptions';
 export { MessagingConfigurationError, PublishFailedError, type UnconfirmedMessage } from './messaging.errors';
 export type { CircuitOptions } from './lifecycle/subscription-circuit';
 export { MessagingModule } from './messaging.module';
@@ -70,4 +71,4 @@ export type {
   StoredLetter,
 } from '@tidings/dead-letter';
 export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
-export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, Outbox, PreparedDecisionError, type PreparedMessage } from '@tidings/outbox'; // prettier-ignore
+export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore

@@ -31,7 +31,7 @@ import {
   ParkedKeysWatch,
   parkingMiddleware,
 } from '@tidings/parked-keys';
-import { CheckBack, checkSchema, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations } from '@tidings/outbox'; // prettier-ignore
+import { CheckBack, checkSchema, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
 import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
 import { chainOf } from './chain';
 import {
@@ -64,6 +64,7 @@ export interface StorePatterns {
   readonly name: string;
   readonly store: Store;
   readonly log: MessageLog;
+  readonly controls: SubscriptionControls;
   readonly outbox: Outbox;
   readonly deadLetters: ApplicationDeadLetters;
   readonly inbox: PostgresInbox;
@@ -134,6 +135,11 @@ export class MessagingRuntime {
     return this.#stores.size === 1 || this.#stores.has('default');
   }
 
+  /** Of the store that is meant where none is named; undefined when there is none. */
+  get controls(): SubscriptionControls | undefined {
+    return this.hasDefaultStore ? this.storeFor('messaging').controls : undefined;
+  }
+
   plays(...roles: readonly Role[]): boolean {
     return roles.some((role) => this.options.roles.includes(role));
   }
@@ -179,6 +185,7 @@ export class MessagingRuntime {
       name,
       store,
       log,
+      controls: new SubscriptionControls(log),
       outbox,
       checkBack,
       reclaim: new ReclaimScheduler({

@@ -10,6 +10,7 @@ import { HandlerInvoker } from './handling/handler-invoker';
 import { ConsumerLifecycle } from './lifecycle/consumer-lifecycle';
 import { InjectionCheck } from './lifecycle/injection-check';
 import { MessagingHealth } from './lifecycle/messaging-health';
+import { Subscriptions } from './lifecycle/subscriptions';
 import { MessagingRuntime } from './messaging-runtime';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } from './messaging.module-definition'; // prettier-ignore
 import type { MessagingOptions } from './messaging.options';
@@ -54,8 +55,9 @@ function storeProviders(names: readonly string[]): Provider[] {
     InjectionCheck,
     ConsumerLifecycle,
     MessagingHealth,
+    Subscriptions,
   ],
-  exports: [MessagePublisher, MessagingHealth],
+  exports: [MessagePublisher, MessagingHealth, Subscriptions],
 })
 export class MessagingModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

@@ -4,10 +4,10 @@ import { notifyReaders } from './sql/notify-readers';
 
 export interface LogSignal {
   /**
-   * `messages`: something was appended; `due`: something was filed for later; `members`: somebody joined, left or handed lanes back; `lost`: signals
-   * may have been missed.
+   * `messages`: something was appended; `due`: something was filed for later; `members`: somebody joined, left or handed lanes back; `controls`:
+   * something was decided of a subscription; `lost`: signals may have been missed.
    */
-  readonly kind: 'messages' | 'due' | 'members' | 'lost';
+  readonly kind: 'messages' | 'due' | 'members' | 'controls' | 'lost';
   /** With `messages`: a destination and its lanes, bit n for lane n. */
   readonly destination?: number;
   readonly lanes?: bigint;
@@ -16,6 +16,9 @@ export interface LogSignal {
 }
 
 type Listener = (signal: LogSignal) => void;
+
+/** Sent as if a reader of this name had changed, which there is not: a process of the version before must be able to read it. */
+const CONTROLS = '*controls';
 
 /** Between two NOTIFYs under load; what comes meanwhile is merged into the next. */
 const LONGEST_GAP_MS = 8;
@@ -64,6 +67,11 @@ export class LogSignals {
     this.#send();
   }
 
+  controlsChanged(): void {
+    this.#tell({ kind: 'controls' });
+    this.membersChanged(CONTROLS);
+  }
+
   /** Listens from now on; resolves when other processes' signals arrive too. */
   async listen(listener: Listener): Promise<Closeable> {
     this.#listeners.add(listener);
@@ -100,7 +108,7 @@ export class LogSignals {
       const [head, lanes] = part.split(':');
       if (part === 'due') this.#tell({ kind: 'due' });
       else if (part === '*') this.#tell({ kind: 'lost' });
-      else if (head === 'm') this.#tell({ kind: 'members', name: decodeURIComponent(lanes ?? '') });
+      else if (head === 'm') this.#tell(aboutName(decodeURIComponent(lanes ?? '')));
       else this.#tell({ kind: 'messages', destination: Number(head), lanes: BigInt(`0x${lanes}`) });
     }
   }
@@ -138,3 +146,5 @@ export class LogSignals {
     })();
   }
 }
+
+const aboutName = (name: string): LogSignal => (name === CONTROLS ? { kind: 'controls' } : { kind: 'members', name });

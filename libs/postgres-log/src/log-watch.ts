@@ -182,6 +182,7 @@ function answersOf(seen: Look, questions: readonly ReaderQuestion[], asked: numb
       members: seen.members[at] ?? 1,
       nextMs: seen.nextMs[at] ?? null,
       destinations: question.transport === undefined ? undefined : seen.destinations[transport++],
+      controls: seen.controls,
     };
   });
 }

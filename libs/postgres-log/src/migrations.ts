@@ -2,6 +2,12 @@ import type { Migration } from '@tidings/core';
 import { createIncarnation } from './sql/create-incarnation';
 import { createLog } from './sql/create-log';
 import { createRotation } from './sql/create-rotation';
+import { createSubscriptionControl } from './sql/create-subscription-control';
 
 /** The log's tables, in the order of their making. */
-export const postgresLogMigrations: readonly Migration[] = [createLog, createRotation, createIncarnation];
+export const postgresLogMigrations: readonly Migration[] = [
+  createLog,
+  createRotation,
+  createIncarnation,
+  createSubscriptionControl,
+];

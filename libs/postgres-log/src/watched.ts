@@ -25,6 +25,8 @@ export interface ReaderAnswer {
   readonly members: number;
   readonly nextMs: number | null;
   readonly destinations: number | undefined;
+  /** Another than before: something was decided of a subscription. */
+  readonly controls: string;
 }
 
 /** A reader of the log, as the watch sees it. */

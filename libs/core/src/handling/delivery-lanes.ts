@@ -36,16 +36,17 @@ export class DeliveryLanes {
   #taken = 0;
   #busy = 0;
   #concurrency: number;
-  #paused = false;
+  #paused: boolean;
   /** How many turns may begin although these lanes are paused. */
   #admitted = 0;
 
   constructor(
-    private readonly subscription: Pick<Subscription, 'ordered' | 'concurrency' | 'batching'>,
+    private readonly subscription: Pick<Subscription, 'ordered' | 'concurrency' | 'paused' | 'batching'>,
     private readonly receive: Receive,
     private readonly clock: Clock,
   ) {
     this.#concurrency = subscription.concurrency;
+    this.#paused = subscription.paused ?? false;
   }
 
   /** Deliveries that may run at once. */

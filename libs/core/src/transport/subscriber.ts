@@ -11,6 +11,8 @@ export interface Subscription {
   readonly broadcast: boolean;
   /** Deliveries that one consumer handles at once. */
   readonly concurrency: number;
+  /** Begins paused, until it is resumed. Default false. */
+  readonly paused?: boolean;
   /** The most attempts that a handler's retry policy makes, Infinity for no end. A transport refuses a limit of its broker's below. Default: not known. */
   readonly attempts?: number;
   /** Where a group that did not exist before begins. `earliest` needs the capability `replay`. */

@@ -55,11 +55,19 @@ export class SpecGround {
   /** Each application has a namespace of its own. */
   transport(kind: (typeof TRANSPORTS)[number], store: Store, groups: Readonly<Record<string, string>>): Transport {
     this.#applications += 1;
-    const name = `${this.schema}_${this.#applications}`;
     if (kind === 'memory') return memory({ broker: new MemoryBroker() });
-    if (kind === 'postgres') return postgres({ store, namespace: name });
-    for (const [topic, group] of Object.entries(groups)) this.#queues.set(`${name}.${topic}`, [group]);
-    return rabbitmq({ urls: server('rabbitmq')!, prefix: name, orderedQueues: ORDERED_QUEUES });
+    for (const [topic, group] of Object.entries(groups)) this.#queues.set(`${this.#namespace}.${topic}`, [group]);
+    return this.twin(kind, store);
+  }
+
+  /** As another process of the last application has it. */
+  twin(kind: Exclude<(typeof TRANSPORTS)[number], 'memory'>, store: Store): Transport {
+    if (kind === 'postgres') return postgres({ store, namespace: this.#namespace });
+    return rabbitmq({ urls: server('rabbitmq')!, prefix: this.#namespace, orderedQueues: ORDERED_QUEUES });
+  }
+
+  get #namespace(): string {
+    return `${this.schema}_${this.#applications}`;
   }
 
   async start(store: Store, transport: Transport, providers: Provider[], more: Partial<MessagingOptions> = {}) {

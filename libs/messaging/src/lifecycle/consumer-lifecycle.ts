@@ -10,6 +10,7 @@ import { HandlerExplorer } from '../handling/handler.explorer';
 import { planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
 import { DestinationReleasers } from './destination-releasers';
+import { FollowedControls } from './followed-controls';
 import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
 import { buryDeadLettersOf } from './buried-dead-letters';
@@ -114,8 +115,12 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       task.start();
       this.#close.unshift(() => task.stop());
     }
-    const releasers = new KeyReleasers(this.runtime, planned);
-    this.#consumers = planned.map((one) => new RunningConsumer(one, { chain, shared, clock, logger, circuits }));
+    const controls = new FollowedControls(this.runtime.controls, logger);
+    this.#close.unshift(() => controls.stop());
+    await controls.start(() => this.#consumers.forEach((consumer) => consumer.obey()));
+    const releasers = new KeyReleasers(this.runtime, planned, controls);
+    const parts = { chain, shared, clock, logger, circuits, controls };
+    this.#consumers = planned.map((one) => new RunningConsumer(one, parts));
     this.#stopReceiving.push(() =>
       Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),
     );

@@ -217,7 +217,7 @@ describe('The lifecycle of consumers', () => {
     const app = await boot(MessagingModule.forRoot(options()), { providers: [Slow] });
     expect(app.get(MessagingHealth).check()).toEqual({
       up: false,
-      consumers: { up: 1, total: 1 },
+      consumers: { up: 1, total: 1, paused: 0 },
       relays: [{ store: 'default', up: false, lanes: 0, detail: 'cannot read the log: away' }],
       parkedKeys: { default: expect.anything() as object },
       transports: { main: { up: true, detail: expect.any(String) as string } },

@@ -15,7 +15,8 @@ export interface RelayHealth {
 export interface MessagingHealthReport {
   /** Every consumer, relay and transport in use is up. */
   readonly up: boolean;
-  readonly consumers: { readonly up: number; readonly total: number };
+  /** A paused one is up. */
+  readonly consumers: { readonly up: number; readonly total: number; readonly paused: number };
   /** Empty in a process without the role `relay`. */
   readonly relays: readonly RelayHealth[];
   /** Keys that are parked, by store, as of half a minute ago; `old` ones have been so for longer than `parking.alarmAfterMs`. Empty without the role `handle`. */
@@ -42,7 +43,11 @@ export class MessagingHealth {
     return {
       up:
         healthy === consumers.length && relays.every(({ up }) => up) && Object.values(transports).every(({ up }) => up),
-      consumers: { up: healthy, total: consumers.length },
+      consumers: {
+        up: healthy,
+        total: consumers.length,
+        paused: consumers.filter(({ paused }) => paused).length,
+      },
       relays,
       parkedKeys: this.runtime.plays('handle')
         ? Object.fromEntries(this.runtime.stores.map(({ name, parkedKeysWatch }) => [name, parkedKeysWatch.count]))

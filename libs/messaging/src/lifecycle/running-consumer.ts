@@ -2,6 +2,7 @@ import type { ActiveSubscription, Transport } from '@tidings/core';
 import { type ReceiverParts, SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { PlannedSubscription } from '../handling/subscription-plan';
 import type { CircuitDirectory } from './circuit-directory';
+import type { FollowedControls } from './followed-controls';
 import { SubscriptionCircuit } from './subscription-circuit';
 
 /** One subscription of this process, from its start to its drained end. */
@@ -10,21 +11,31 @@ export class RunningConsumer {
   #active: ActiveSubscription | undefined;
   #circuit: SubscriptionCircuit | undefined;
   #paused = false;
+  #concurrency: number;
 
   constructor(
     readonly planned: PlannedSubscription,
-    private readonly parts: ReceiverParts & { readonly circuits: CircuitDirectory },
+    private readonly parts: ReceiverParts & {
+      readonly circuits: CircuitDirectory;
+      readonly controls: FollowedControls;
+    },
   ) {
+    this.#concurrency = planned.subscription.concurrency;
     this.#receiver = new SubscriptionReceiver(planned, parts);
   }
 
   /** Rejects with CapabilityError when the transport cannot do what the handlers ask. */
   async start(transport: Transport): Promise<void> {
     const { subscription, circuit } = this.planned;
-    const active = await transport.subscribe(subscription, this.#receiver.receive);
+    const { clock, logger, circuits, controls } = this.parts;
+    this.#paused = Boolean(controls.of(subscription)?.paused);
+    const active = await transport.subscribe(
+      this.#paused ? { ...subscription, paused: true } : subscription,
+      this.#receiver.receive,
+    );
     this.#active = active;
+    this.obey();
     if (!circuit) return;
-    const { clock, logger, circuits } = this.parts;
     const unlessPaused = {
       pause: () => active.pause(),
       resume: () => (this.#paused ? undefined : active.resume()),
@@ -33,6 +44,23 @@ export class RunningConsumer {
     const name = `${subscription.group} on ${subscription.topic}`;
     this.#circuit = new SubscriptionCircuit(circuit, unlessPaused, clock, logger, name);
     circuits.add(subscription, this.#circuit);
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Does what operators decided of it, as far as it is not done. */
+  obey(): void {
+    if (!this.#active) return; // its start does
+    const { subscription } = this.planned;
+    const control = this.parts.controls.of(subscription);
+    const concurrency = control?.concurrency?.value ?? subscription.concurrency;
+    if (control?.paused) this.pause();
+    else if (this.#paused) this.resume();
+    if (concurrency === this.#concurrency) return;
+    this.#concurrency = concurrency;
+    this.setConcurrency(concurrency);
   }
 
   healthy(): boolean {

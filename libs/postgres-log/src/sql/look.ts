@@ -44,6 +44,8 @@ export interface Look {
   readonly departed: boolean;
   /** The next segment may be free. */
   readonly turn: boolean;
+  /** Grows with each change of a subscription's control. */
+  readonly controls: string;
 }
 
 /**
@@ -99,7 +101,8 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
          (select (c.switched_at + $14 * interval '1 ms' <= ${now}
                   or pg_total_relation_size(format('%I.message_%s', $15::text, c.segment)::regclass) >= $16)
              and c.left_at[(c.segment + 1) % cardinality(c.left_at) + 1] + $17 * interval '1 ms' <= ${now}
-            from ${table(store, 'control')} c where $14::float8 is not null) as turn`,
+            from ${table(store, 'control')} c where $14::float8 is not null) as turn,
+         (select coalesce(sum(changes), 0)::text from ${table(store, 'subscription_control')}) as controls`,
       [
         members.map(({ name }) => name),
         members.map(({ owner }) => owner),
@@ -135,5 +138,6 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
     dueMs: row.dueMs,
     departed: row.departed === true,
     turn: row.turn === true,
+    controls: row.controls!,
   };
 }

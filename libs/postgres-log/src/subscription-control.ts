@@ -1,0 +1,9 @@
+import type { SubscriptionName } from './subscription-name';
+
+/** What operators decided of a subscription, for all processes. Times are RFC 3339, by the database's clock. */
+export interface SubscriptionControl extends SubscriptionName {
+  /** Null: it runs. */
+  readonly paused: { readonly since: string; readonly by: string; readonly reason: string } | null;
+  /** Deliveries at once in each process. Null: what the code says. */
+  readonly concurrency: { readonly value: number; readonly since: string; readonly by: string } | null;
+}

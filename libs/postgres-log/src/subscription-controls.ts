@@ -1,0 +1,69 @@
+import { type Closeable, OptionsError } from '@tidings/core';
+import { ControlFollower, type ControlsListener } from './control-follower';
+import type { MessageLog } from './message-log';
+import { listSubscriptionControls } from './sql/list-subscription-controls';
+import { pauseSubscription } from './sql/pause-subscription';
+import { resumeSubscription } from './sql/resume-subscription';
+import { setSubscriptionConcurrency } from './sql/set-subscription-concurrency';
+import type { SubscriptionControl } from './subscription-control';
+import type { SubscriptionName } from './subscription-name';
+
+const LONGEST_TEXT = 1_000;
+const MOST_CONCURRENCY = 10_000;
+
+/** What operators decide of subscriptions, kept in a store and followed by all of its processes. Any number of calls at once, from any process. */
+export class SubscriptionControls {
+  constructor(private readonly log: MessageLog) {}
+
+  /** Durable when it resolves. @throws OptionsError for a missing or unstorable reason or name. */
+  async pause(name: SubscriptionName, { by, reason }: { readonly by: string; readonly reason: string }): Promise<void> {
+    await pauseSubscription(this.log.store, checkName(name), checkText('by', by), checkText('reason', reason));
+    this.log.signals.controlsChanged();
+  }
+
+  /** False: it was not paused. */
+  async resume(name: SubscriptionName): Promise<boolean> {
+    const resumed = await resumeSubscription(this.log.store, checkName(name));
+    if (resumed) this.log.signals.controlsChanged();
+    return resumed;
+  }
+
+  /** Null: the number in the code counts again. @throws OptionsError for anything but null or a whole number from 1 to 10,000. */
+  async setConcurrency(
+    name: SubscriptionName,
+    concurrency: number | null,
+    { by }: { readonly by: string },
+  ): Promise<void> {
+    if (
+      concurrency !== null &&
+      !(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= MOST_CONCURRENCY)
+    ) {
+      throw new OptionsError('concurrency', `must be null or a whole number from 1 to ${MOST_CONCURRENCY}, found ${concurrency}`); // prettier-ignore
+    }
+    await setSubscriptionConcurrency(this.log.store, checkName(name), checkText('by', by), concurrency);
+    this.log.signals.controlsChanged();
+  }
+
+  /** Those in force: paused, or with a concurrency of their own. */
+  list(): Promise<SubscriptionControl[]> {
+    return listSubscriptionControls(this.log.store);
+  }
+
+  /** Tells of what is in force before it resolves, and again after each change, by whatever process. */
+  async follow(listener: ControlsListener): Promise<Closeable> {
+    const follower = new ControlFollower(this.log, listener);
+    await follower.start();
+    return { close: () => follower.stop() };
+  }
+}
+
+function checkName({ group, topic }: SubscriptionName): SubscriptionName {
+  return { group: checkText('group', group), topic: checkText('topic', topic) };
+}
+
+function checkText(what: string, text: unknown): string {
+  if (typeof text === 'string' && text.trim() !== '' && text.length <= LONGEST_TEXT && !text.includes('\0'))
+    return text;
+  const found = typeof text === 'string' ? JSON.stringify(text.slice(0, 40)) : typeof text;
+  throw new OptionsError(`subscriptions.${what}`, `must be a text of 1 to ${LONGEST_TEXT} characters, found ${found}`);
+}
