@@ -55,6 +55,7 @@ async function run(orders: ProcessOrders): Promise<() => Promise<void>> {
     transports: { main: transport },
     roles: [ROLES[role]],
     relay: polling,
+    parking: { leaseMs: LEASE_MS }, // the default outlasts the wait for the last message to settle
     inbox: { againAfterMs: RETRY_MS[0] }, // a wait of RETRY_MS: its queue is deleted with theirs
     middleware: [deliveryHistory(history, random)],
     logger,
