@@ -36,7 +36,7 @@ export interface ParkedRow {
   readonly passage: Buffer;
 }
 
-export const parkedMessageOf = ({ envelope, payload, passage }: ParkedRow): ParkedMessage => ({
-  ...read<Passage>(passage),
-  message: { ...read<Omit<Message, 'payload'>>(envelope), payload },
-});
+export function parkedMessageOf({ envelope, payload, passage }: ParkedRow): ParkedMessage {
+  const { headers, ...fields } = read<Omit<Message, 'payload'>>(envelope);
+  return { ...read<Passage>(passage), message: { ...fields, headers: Object.freeze(headers), payload } };
+}

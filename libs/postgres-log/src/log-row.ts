@@ -81,7 +81,7 @@ export const messageOfRow = (row: LogRow): Message => ({
   bucket: row.bucket,
   generation: row.generation,
   crc32c: row.crc32c === null ? null : row.crc32c >>> 0,
-  headers: row.headers ?? {},
+  headers: Object.freeze(row.headers ?? {}),
 });
 
 /** The stamp of the relay that copied the row here, if one did: the consumer's guard against a stalled relay's copies needs that one. */

@@ -108,7 +108,7 @@ export function messageOf(
     bucket: attributes['bucket'] ?? null,
     generation: number('generation', 0),
     crc32c: attributes['crc32c'] === undefined ? null : number('crc32c', 0, 16),
-    headers,
+    headers: Object.freeze(headers),
   };
   const stamped = attributes['sequence'] !== undefined && attributes['epoch'] !== undefined;
   return {

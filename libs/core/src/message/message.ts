@@ -32,7 +32,7 @@ export interface Message {
   readonly generation: number;
   /** CRC-32C of `payload`, stamped by the publisher. Null on a foreign message. */
   readonly crc32c: number | null;
-  /** The user's own, and the reserved ones of `headers.ts`. Values are any Unicode text. */
+  /** The user's own, and the reserved ones of `headers.ts`. Values are any Unicode text. Frozen at delivery: a retry must carry what was published. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -36,4 +36,26 @@ export const whenAConsumerLeaves: readonly Behaviour[] = [
       expect(recording.overlappingKeys).toEqual([]);
     },
   },
+  {
+    name: 'one consumer stopped: the others of its group go on, and so does its transport',
+    needs: [],
+    run: async (scene) => {
+      const [first, second] = [await scene.transport(), await scene.transport()];
+      const [leaving, beside, staying] = [scene.recording(), scene.recording(), scene.recording()];
+      const active = await scene.subscribe(first, leaving);
+      await scene.subscribe(first, beside, { group: 'badges' });
+      await scene.subscribe(second, staying);
+      await active.stop(5_000);
+      const messages = scene.messages(12);
+      await scene.publish(first, messages.slice(0, 6));
+      await scene.publish(second, messages.slice(6));
+      const ids = messages.map(({ id }) => id).sort();
+      await staying.received(12);
+      await beside.received(12);
+      expect([...staying.ids].sort()).toEqual(ids);
+      expect([...beside.ids].sort()).toEqual(ids);
+      expect(leaving.deliveries).toEqual([]);
+      expect(first.health().up).toBe(true);
+    },
+  },
 ];

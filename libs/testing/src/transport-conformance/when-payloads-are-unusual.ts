@@ -66,4 +66,18 @@ export const whenPayloadsAreUnusual: readonly Behaviour[] = [
       expect(received.source).toBe(sent.source);
     },
   },
+  {
+    name: 'a type and a version that nobody here knows are carried as they are',
+    needs: [],
+    run: async (scene) => {
+      const unknown = [
+        { type: 'com.example.Gift/sent', version: 7 },
+        { type: 'подарок 🌹', version: 1 },
+        { type: 'gift.sent', version: 2_147_483_647 },
+      ];
+      for (const [sent, received] of await roundTrip(scene, unknown)) {
+        expect(received).toMatchObject({ type: sent.type, version: sent.version, topic: sent.topic });
+      }
+    },
+  },
 ];

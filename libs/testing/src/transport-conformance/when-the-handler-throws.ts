@@ -1,18 +1,6 @@
-import {
-  accept,
-  defineMessage,
-  dispatcher,
-  fixed,
-  has,
-  type HandlerDefinition,
-  retry,
-  retryMiddleware,
-  silentLogger,
-  systemClock,
-} from '@tidings/core';
+import { accept, has, reject, retry } from '@tidings/core';
 import type { Behaviour } from './behaviour';
-
-const anything = { '~standard': { version: 1 as const, vendor: 'tidings', validate: (value: unknown) => ({ value }) } };
+import { conformanceHandler } from './conformance.handler';
 
 export const whenTheHandlerThrows: readonly Behaviour[] = [
   {
@@ -50,20 +38,11 @@ export const whenTheHandlerThrows: readonly Behaviour[] = [
     run: async (scene) => {
       const transport = await scene.transport();
       const attempts: number[] = [];
-      const handler: HandlerDefinition = {
-        name: 'Conformance.throws',
-        contract: defineMessage('gift.sent', { schema: anything }),
-        subscription: scene.subscription(),
-        transport: transport.kind,
-        store: 'default',
-        level: 'atLeastOnce',
-        retry: fixed({ attempts: 3, immediate: 0, delayMs: 0 }),
-        invoke: (_, { attempt }) => {
-          attempts.push(attempt);
-          throw new Error('the handler threw');
-        },
-      };
-      const recording = scene.recording(dispatcher(handler, [retryMiddleware(systemClock)], silentLogger));
+      const throwing = conformanceHandler(scene, (_, { attempt }) => {
+        attempts.push(attempt);
+        throw new Error('the handler threw');
+      });
+      const recording = scene.recording(throwing);
       await scene.subscribe(transport, recording);
       await scene.publish(transport, scene.messages(1));
       await recording.received(3);
@@ -72,6 +51,27 @@ export const whenTheHandlerThrows: readonly Behaviour[] = [
       await recording.receivedAll(marker.map(({ id }) => id));
       await scene.untilTrue('the last attempt has ended', () => recording.running === 0);
       expect(attempts.slice(0, 4)).toEqual([1, 2, 3, 1]);
+    },
+  },
+  {
+    name: 'one failure after the other: the subscription goes on',
+    needs: [],
+    run: async (scene) => {
+      const transport = await scene.transport();
+      const [failing, last] = [scene.messages(12), scene.messages(3)];
+      const recording = scene.recording(({ message, attempt }) => {
+        const place = failing.findIndex(({ id }) => id === message.id);
+        if (place < 0) return accept;
+        if (place % 3 === 0) return reject('no');
+        return attempt === 1 ? retry(0, { error: new Error('the handler threw') }) : accept;
+      });
+      const active = await scene.subscribe(transport, recording, { concurrency: 1 });
+      await scene.publish(transport, failing);
+      await recording.received(20); // four once, eight twice
+      await scene.publish(transport, last);
+      await recording.receivedAll(last.map(({ id }) => id));
+      expect(active.healthy()).toBe(true);
+      expect(recording.deliveries).toHaveLength(23);
     },
   },
 ];

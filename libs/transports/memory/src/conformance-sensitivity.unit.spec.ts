@@ -1,4 +1,4 @@
-import { accept, confirmed, type OutgoingMessage, retry } from '@tidings/core';
+import { accept, confirmed, crc32c, type Message, type OutgoingMessage, retry } from '@tidings/core';
 import { behaviours, runBehaviour } from '@tidings/testing';
 import { type Sabotage, sabotaged } from './sabotage.fixture';
 
@@ -145,6 +145,126 @@ const FAULTS: readonly Row[] = [
     'folds topics',
     each((o) => ({ ...o, message: { ...o.message, topic: o.message.topic.toLowerCase() } })),
     ['many topics are isolated'],
+  ],
+  [
+    'gives up listening at the first rejection',
+    {
+      receive: (receive) => {
+        let over = false;
+        return async (delivery, signal) => {
+          if (over) return new Promise(() => undefined);
+          const settlement = await receive(delivery, signal);
+          over = settlement.kind === 'reject';
+          return settlement;
+        };
+      },
+    },
+    [
+      'one failure after the other: the subscription goes on',
+      'corrupt payload: carried as it is, rejected unhandled, the others go on',
+    ],
+  ],
+  [
+    'closes itself with one of its subscriptions',
+    { takesDown: 'its transport' },
+    ['one consumer stopped: the others of its group go on, and so does its transport'],
+  ],
+  [
+    'closes its neighbours with itself',
+    { takesDown: 'the others' },
+    ['two applications in one process: one is closed, the other goes on'],
+  ],
+  [
+    'hands out the very message that a handler has changed',
+    {
+      receive: (receive) => {
+        const kept = new Map<string, Message>();
+        return (delivery, signal) => {
+          const { message } = delivery;
+          const same = kept.get(message.id) ?? { ...message, headers: { ...message.headers } };
+          kept.set(message.id, same);
+          return receive({ ...delivery, message: same }, signal);
+        };
+      },
+    },
+    ['what a handler does to headers stays with it: a retry brings those that were published'],
+  ],
+  [
+    'writes a checksum of its own',
+    each((o) => ({ ...o, message: { ...o.message, crc32c: crc32c(o.message.payload) } })),
+    ['corrupt payload: carried as it is, rejected unhandled, the others go on'],
+  ],
+  [
+    'takes the topic for the type',
+    each((o) => ({ ...o, message: { ...o.message, type: o.message.topic } })),
+    ['a type and a version that nobody here knows are carried as they are'],
+  ],
+  [
+    'forgets headers at a retry',
+    {
+      receive: (receive) => (delivery, signal) =>
+        receive(
+          delivery.attempt === 1 ? delivery : { ...delivery, message: { ...delivery.message, headers: {} } },
+          signal,
+        ),
+    },
+    [
+      'causation, correlation, trace and tenant are kept, through retries and into the dead letter',
+      'priority and time to live are carried, whether the broker heeds them or not',
+      'what a handler does to headers stays with it: a retry brings those that were published',
+    ],
+  ],
+  [
+    'keeps the headers that it knows to itself',
+    each((o) => ({
+      ...o,
+      message: {
+        ...o.message,
+        headers: Object.fromEntries(
+          Object.entries(o.message.headers).filter(
+            ([name]) => !name.startsWith('tidings-') && name !== 'correlationid',
+          ),
+        ),
+      },
+    })),
+    [
+      'causation, correlation, trace and tenant are kept, through retries and into the dead letter',
+      'priority and time to live are carried, whether the broker heeds them or not',
+    ],
+  ],
+  [
+    'drops what it has delivered before, by the id',
+    {
+      receive: (receive) => {
+        const known = new Set<string>();
+        return (delivery, signal) => {
+          if (known.has(delivery.message.id)) return Promise.resolve(accept);
+          known.add(delivery.message.id);
+          return receive(delivery, signal);
+        };
+      },
+    },
+    ['published again, as by a redrive: delivered again, during and after the first'],
+  ],
+  [
+    'swaps the messages of a publish beside others',
+    { outgoing: (messages) => (messages.length > 1 ? [...messages].reverse() : messages) },
+    ['many publish at once: each call keeps the order of its keys'],
+  ],
+  [
+    'takes all there is ahead of its handler',
+    {
+      subscription: (s) => ({ ...s, concurrency: 1_000 }),
+      receive: (receive) => {
+        let last: Promise<unknown> = Promise.resolve();
+        return (delivery, signal) => {
+          const settled = last.then(() => receive(delivery, signal));
+          last = settled;
+          return settled;
+        };
+      },
+    },
+    ['a consumer that is stuck holds what it took, and the others get the rest'],
   ],
 ];
 

@@ -20,18 +20,25 @@ export interface Sabotage {
   readonly dropOn?: 'stop' | 'cut';
   /** Do not wait for handlers at a stop. */
   readonly drainMs?: number;
+  /** What takes more down with it than it should: a subscription's stop its transport, or a transport's close the others of the process. */
+  readonly takesDown?: 'its transport' | 'the others';
 }
 
 /** A harness of memory transports with one fault, and a short patience: what it lacks never comes. */
 export function sabotaged(sabotage: Sabotage): TransportHarness {
   const broker = new MemoryBroker();
   const droppers = new Set<() => void>();
+  const neighbours = new Set<Transport>();
   const { dropOn } = sabotage;
   return {
     kind: 'memory',
     capabilities: memory().capabilities,
     deadlineMs: 400,
-    create: () => broken(memory({ broker }), sabotage, droppers),
+    create: () => {
+      const inner = memory({ broker });
+      neighbours.add(inner);
+      return broken(inner, sabotage, droppers, neighbours);
+    },
     cut: async () => {
       if (dropOn === 'cut') for (const drop of droppers) drop();
       await new Promise(setImmediate); // the dropped ones are accepted before the line breaks
@@ -41,7 +48,12 @@ export function sabotaged(sabotage: Sabotage): TransportHarness {
   };
 }
 
-function broken(inner: Transport, sabotage: Sabotage, droppers: Set<() => void>): Transport {
+function broken(
+  inner: Transport,
+  sabotage: Sabotage,
+  droppers: Set<() => void>,
+  neighbours: ReadonlySet<Transport>,
+): Transport {
   const {
     outgoing = (same) => same,
     results = (same) => same,
@@ -50,7 +62,9 @@ function broken(inner: Transport, sabotage: Sabotage, droppers: Set<() => void>)
   } = sabotage;
   return Object.assign(Object.create(inner) as Transport, {
     connect: () => inner.connect(),
-    close: () => inner.close(),
+    close: async () => {
+      await Promise.all((sabotage.takesDown === 'the others' ? [...neighbours] : [inner]).map((one) => one.close()));
+    },
     health: () => inner.health(),
     nativeDeadLetters: (...args: unknown[]) =>
       (inner as never as Record<string, (...a: unknown[]) => unknown>)['nativeDeadLetters']!(...args),
@@ -74,6 +88,7 @@ function broken(inner: Transport, sabotage: Sabotage, droppers: Set<() => void>)
         stop: async (drainMs) => {
           if (sabotage.dropOn === 'stop') drop();
           await active.stop(sabotage.drainMs ?? drainMs);
+          if (sabotage.takesDown === 'its transport') await inner.close();
         },
       };
     },

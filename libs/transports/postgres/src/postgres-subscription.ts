@@ -30,7 +30,8 @@ const STORE_AWAY_MS = 1_000;
  * A group on a topic, as cursors on the log: one set for the topic, one for what is addressed to this group alone (its delayed retries, redrives).
  *
  * A lane's cursor passes a batch when all of it is settled; a crash repeats at most the batches in flight. An ordered key that fails is tried again
- * in place, and with it waits its lane's next batch; the keys beside it in the batch go on.
+ * in place, and with it waits its lane's next batch; the keys beside it in the batch go on. Without a key it is no other: a consumer holds lanes, not
+ * messages, so what is published into the lane of a handler that hangs waits for that handler, also while other consumers of the group are idle.
  */
 export class PostgresSubscription implements ActiveSubscription {
   readonly #lanes: DeliveryLanes;
@@ -45,6 +46,7 @@ export class PostgresSubscription implements ActiveSubscription {
     receive: Receive,
     private readonly log: MessageLog,
     private readonly options: ResolvedPostgresOptions,
+    private readonly onStopped: () => void,
   ) {
     this.#group = subscription.broadcast ? `${subscription.group}#${randomUUID()}` : subscription.group;
     this.#lanes = new DeliveryLanes(subscription, this.#filing(receive), options.clock);
@@ -97,7 +99,7 @@ export class PostgresSubscription implements ActiveSubscription {
     this.#stopped ??= (async () => {
       await Promise.all([this.#lanes.stop(drainMs), this.#reader.stop()]);
       if (this.subscription.broadcast) for (const reader of this.#readers) await deleteReader(this.log.store, reader);
-    })();
+    })().finally(this.onStopped);
     return this.#stopped;
   }
 

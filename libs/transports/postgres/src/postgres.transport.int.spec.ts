@@ -22,6 +22,10 @@ describeOn('postgres', 'the PostgreSQL transport', (url) => {
       await pool.end();
     },
     cutRedelivers: false,
+    exempt: {
+      'a consumer that is stuck holds what it took, and the others get the rest':
+        'a consumer holds lanes, not messages: what comes into the lanes of one that is stuck waits for it, the other lanes go on',
+    },
     create: () => specTransport(options),
     cut: async () => {
       const pool = new Pool({ connectionString: url, max: 1 });

@@ -65,7 +65,9 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
   async subscribe(subscription: Subscription, receive: Receive): Promise<ActiveSubscription> {
     if (this.#closed) throw this.#isClosed();
     await this.connect();
-    const active = new PostgresSubscription(subscription, receive, this.#log, this.options);
+    const active: PostgresSubscription = new PostgresSubscription(subscription, receive, this.#log, this.options, () =>
+      this.#active.delete(active),
+    );
     await active.start();
     this.#active.add(active);
     return active;

@@ -1,0 +1,35 @@
+import { read } from '../architecture/workspace';
+import { mappedTests, wrongTests } from './test-map';
+
+/** Features that are not there yet, and the issue that brings them. */
+const LATER = { 'request-reply, by several requesters': 'issue 6' };
+/** Items of the union: one less is one forgotten. */
+const COUNT = 51;
+
+describe('docs/conformance.md', () => {
+  const rows = mappedTests(read('docs/conformance.md'));
+  const items = rows.map(({ subject: [item] }) => item).filter((item) => item !== '');
+
+  it('has every item of the union, once', () => {
+    expect(new Set(items).size).toBe(items.length);
+    expect(items).toHaveLength(COUNT);
+  });
+
+  it('leaves no item without a test, but for features that come later', () => {
+    const later = rows.filter(({ file }) => file === undefined);
+    expect(Object.fromEntries(later.map(({ subject: [item], test }) => [item, test]))).toEqual(LATER);
+  });
+
+  it('names files and tests that exist', () => {
+    expect(wrongTests(rows)).toEqual([]);
+  });
+
+  it('turns red for a title that is not in its file, and for a file that holds no tests', () => {
+    const row = (file: string) => mappedTests(`| x | [y](../${file}) | no such test |`);
+    expect(wrongTests(row('test/docs/traps.unit.spec.ts'))).toEqual([
+      'x: no test "no such test" in test/docs/traps.unit.spec.ts',
+    ]);
+    expect(wrongTests(row('docs/traps.md'))).toEqual(['x: docs/traps.md holds no tests']);
+    expect(wrongTests(row('no-file.spec.ts'))).toEqual(['x: no file no-file.spec.ts']);
+  });
+});
