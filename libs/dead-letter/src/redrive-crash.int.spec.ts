@@ -62,7 +62,7 @@ describeOn('postgres', 'a redrive job whose process dies', (url) => {
         }
         spec.publisher.answer = deliver;
         const heir = spec.worker();
-        heir.start();
+        await heir.start();
         const job = await spec.ended(id);
         await heir.stop();
         expect({ at, redriven: job.redriven, skipped: job.skipped, effects: await spec.effects() }).toEqual({
@@ -87,7 +87,7 @@ describeOn('postgres', 'a redrive job whose process dies', (url) => {
     spec.publisher.answer = async (outgoing) => {
       spec.publisher.answer = deliver;
       const heir = spec.worker();
-      heir.start();
+      await heir.start();
       await spec.ended(id);
       await heir.stop();
       return deliver(outgoing); // the first process wakes up, and its message is a copy
@@ -116,7 +116,7 @@ describeOn('postgres', 'a redrive job whose process dies', (url) => {
       await once(child, 'exit');
     }
     const heir = spec.worker();
-    heir.start();
+    await heir.start();
     expect(await spec.ended(id)).toMatchObject({ redriven: 40, skipped: 0, held: 0 });
     await heir.stop();
     expect(await spec.effects()).toEqual(Array.from({ length: 40 }, (_, n) => `m${n}`));

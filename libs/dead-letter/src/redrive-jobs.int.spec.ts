@@ -3,6 +3,7 @@ import { describeOn, testMessage, until } from '@tidings/testing';
 import { failureOf, letterOf } from './letter.fixture';
 import type { RedriveWorker, RedriveWorkerParts } from './redrive-worker';
 import { SpecRedrive } from './spec-redrive.fixture';
+import { takeRedriveJob } from './sql/take-redrive-job';
 
 const why = { by: 'Ada', reason: 'fixed in 1.2' };
 const ALL = { filter: {} } as const;
@@ -12,7 +13,7 @@ describeOn('postgres', 'redrive jobs', (url) => {
   const workers: RedriveWorker[] = [];
   const started = (worker: RedriveWorker): RedriveWorker => {
     workers.push(worker);
-    worker.start();
+    void worker.start();
     return worker;
   };
 
@@ -165,6 +166,19 @@ describeOn('postgres', 'redrive jobs', (url) => {
     expect(await spec.effects()).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm5']);
   });
 
+  it('is told of jobs that another process starts, and finds one that a dead process holds', async () => {
+    await spec.bury(2);
+    const NO_POLL = 3_600_000;
+    started(spec.worker({ pollMs: NO_POLL }));
+    const { id } = await spec.jobs.start({ ids: (await spec.letters.list({ limit: 1 })).map((one) => one.id) }, { ...why, canary: 0 }); // prettier-ignore
+    await spec.ended(id);
+    await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    const held = await spec.jobs.start(ALL, { ...why, canary: 0 });
+    await takeRedriveJob(spec.store, 500);
+    started(spec.worker({ pollMs: NO_POLL }));
+    expect(await spec.ended(held.id)).toMatchObject({ redriven: 1 });
+  });
+
   it('keeps to its rate: pauses between letters, longer ones without holding the job', async () => {
     await spec.bury(5);
     const waits: number[] = [];
@@ -176,7 +190,9 @@ describeOn('postgres', 'redrive jobs', (url) => {
     expect(await spec.jobs.find(fast.id)).toMatchObject({ status: 'done', redriven: 3 });
     const slow = await spec.jobs.start(ALL, { ...why, canary: 0, perSecond: 0.01 });
     expect(await spec.worker({ clock }).runOnce(signal)).toEqual({ nextMs: 100_000 });
-    expect(await spec.worker({ clock }).runOnce(signal)).toEqual({});
+    const { nextMs } = await spec.worker({ clock }).runOnce(signal);
+    expect(nextMs).toBeGreaterThan(50_000);
+    expect(nextMs).toBeLessThanOrEqual(100_000);
     expect(await spec.jobs.find(slow.id)).toMatchObject({ status: 'running', redriven: 1 });
   });
 

@@ -18,7 +18,7 @@ async function run({ url, schema, hangAfter }: RedriveOrders): Promise<void> {
     process.send!('hangs');
     return new Promise(() => undefined);
   };
-  spec.worker({ leaseMs: 1_000 }).start();
+  await spec.worker({ leaseMs: 1_000 }).start();
 }
 
 process.once('message', (orders: RedriveOrders) => {

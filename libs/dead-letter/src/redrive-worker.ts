@@ -1,9 +1,11 @@
-import { asError, type Clock, PeriodicTask, type Store, type TidingsLogger } from '@tidings/core';
+import { asError, type Clock, type Closeable, PeriodicTask, type Store, type TidingsLogger } from '@tidings/core';
 import type { RedriveResult } from './dead-letters';
 import type { RedriveOfJob } from './letter-redrive';
 import type { TakenRedriveJob } from './redrive-job';
+import { redriveChannel } from './redrive-channel';
 import { type HandledMessage, outcomeOf } from './redrive-outcome';
 import { advanceRedriveJob, type JobAdvance } from './sql/advance-redrive-job';
+import { findNextRedrive } from './sql/find-next-redrive';
 import { findPredecessor } from './sql/find-predecessor';
 import { type PickedLetter, pickLetters } from './sql/pick-letters';
 import { type JobRest, restRedriveJob } from './sql/rest-redrive-job';
@@ -17,7 +19,7 @@ export interface RedriveWorkerParts {
   readonly handled?: HandledMessage;
   readonly clock: Clock;
   readonly logger: TidingsLogger;
-  /** How often it looks for a job that is due. Default 2,000. */
+  /** How often it looks for a due job that nobody told it of: a fallback. Default 300,000. */
   readonly pollMs?: number;
   /** A job whose process died is taken over after this. Default 30,000. */
   readonly leaseMs?: number;
@@ -26,6 +28,8 @@ export interface RedriveWorkerParts {
 const PAGE = 50;
 const OUTCOME_POLL_MS = 250;
 const AGAIN_AFTER_MS = 2_000;
+/** One that was due and is being taken by another process just now. */
+const TAKEN_AGAIN_MS = 100;
 /** A longer pause between two letters is slept by the job, not by the worker that holds it. */
 const LONGEST_PACE_MS = 500;
 
@@ -41,30 +45,50 @@ interface Report {
 export class RedriveWorker {
   readonly #task: PeriodicTask;
   readonly #leaseMs: number;
+  #listening: Promise<Closeable> | undefined;
 
   constructor(private readonly parts: RedriveWorkerParts) {
-    const { clock, logger, pollMs = 2_000, leaseMs = 30_000 } = parts;
+    const { clock, logger, pollMs = 300_000, leaseMs = 30_000 } = parts;
     this.#leaseMs = leaseMs;
-    this.#task = new PeriodicTask({ name: 'redrive jobs', everyMs: pollMs, clock, logger, runOnce: (signal) => this.runOnce(signal) }); // prettier-ignore
+    this.#task = new PeriodicTask({ name: 'redrive jobs', everyMs: pollMs, clock, logger, runOnce: (signal) => this.#turn(signal) }); // prettier-ignore
   }
 
-  start(): void {
-    this.#task.start();
+  /** Safe twice. */
+  async start(): Promise<void> {
+    const { store } = this.parts;
+    const listening = (this.#listening ??= store.listen(redriveChannel(store), () => this.wake()));
+    await listening;
+    if (this.#listening === listening) this.#task.start(); // else stopped meanwhile
   }
 
   /** Resolves when the letter that is being redriven is. */
-  stop(): Promise<void> {
-    return this.#task.stop();
+  async stop(): Promise<void> {
+    const listening = this.#listening;
+    this.#listening = undefined;
+    await this.#task.stop();
+    await (await listening)?.close();
   }
 
   wake(): void {
     this.#task.wake();
   }
 
-  /** Takes the job that has been due for longest, if any, and works on it for a page. */
+  async #turn(signal: AbortSignal): Promise<Report> {
+    try {
+      return await this.runOnce(signal);
+    } catch (thrown) {
+      this.parts.logger.warn({ err: asError(thrown) }, 'redrive jobs could not be looked for; will look again');
+      return { nextMs: AGAIN_AFTER_MS };
+    }
+  }
+
+  /** Takes the job that has been due for longest, if any, and works on it for a page. Else tells when the next is due. */
   async runOnce(signal: AbortSignal): Promise<Report> {
     const job = await takeRedriveJob(this.parts.store, this.#leaseMs);
-    if (!job) return {};
+    if (!job) {
+      const nextMs = await findNextRedrive(this.parts.store);
+      return nextMs === undefined ? {} : { nextMs: Math.max(TAKEN_AGAIN_MS, nextMs) };
+    }
     try {
       const watching = !job.canaryPassed && job.canaries.length >= job.canary;
       return await (watching ? this.#watchCanaries(job) : this.#nextPage(job, signal));

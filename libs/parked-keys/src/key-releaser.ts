@@ -15,7 +15,7 @@ import { leaveParkedKey } from './sql/leave-parked-key';
 import { postponeKey } from './sql/postpone-key';
 import { type Head, readHead } from './sql/read-head';
 import { renewClaim } from './sql/renew-claim';
-import { resumedChannel } from './resumed-channel';
+import { dueInMs, parkedChannel } from './parked-channel';
 
 /**
  * Tries a head once more: inbound by the chain of its handler, outbound by its publisher; `attempt` is one more than have failed. Resolves with what
@@ -41,10 +41,18 @@ interface Hand {
 
 /** Messages of one key in one go: after that, other keys that are due have their turn. */
 const TURN = 100;
+/** How often this process asks itself, and not the database, whether a key is due; after a failed look, the database. */
+const TICK_MS = 1_000;
+/** A key that was due and could not be taken, for an arrival had its row locked just then. */
+const LOCKED_AGAIN_MS = 50;
 
 /**
  * Lets parked keys go on: takes those that are due, a few at a time, tries each one's head and, when that is done, its followers, until the key is
  * empty. Any number of processes may run it; a key is released by one, under a lease, and each change asks for the lease's epoch.
+ *
+ * The database is asked when this process knows a key to be due: whoever parks or resumes one tells how soon, in this process at once and in the others
+ * by NOTIFY, and a look tells when the next is due, the ends of other processes' leases among them. So a dead process's keys are found by whoever was
+ * told of them, and an idle process asks every `pollMs` only, for what nobody told.
  *
  * A crash anywhere repeats at most the head in hand (the inbox knows it); the key is due again when the lease is over. A process that was paused past
  * its lease ends its attempt in vain: it can neither remove nor postpone.
@@ -55,15 +63,15 @@ export class KeyReleaser {
   #listening: Promise<Closeable> | undefined;
   #forget: (() => void) | undefined;
   #stopping = false;
-  /** Soonest that this process knows a key to be due, on its monotonic clock. */
-  #soonest = Infinity;
+  /** When to look next, on the monotonic clock: soonest that a key is known to be due, or what nobody told of is asked for. */
+  #dueAt = -Infinity;
 
   constructor(private readonly setup: KeyReleaserSetup) {
     const { parkedKeys, direction, clock, logger } = setup;
     this.#task = new PeriodicTask({
       name: `parked keys (${direction})`,
-      everyMs: parkedKeys.options.pollMs,
-      runOnce: () => this.runOnce(),
+      everyMs: Math.min(TICK_MS, parkedKeys.options.pollMs),
+      runOnce: () => this.#runWhenDue(),
       clock,
       logger,
     });
@@ -71,13 +79,16 @@ export class KeyReleaser {
 
   /** Safe twice. Rejects when the store cannot be reached. */
   async start(): Promise<void> {
-    const { parkedKeys, clock } = this.setup;
+    const { parkedKeys, direction } = this.setup;
     this.#stopping = false;
-    this.#listening ??= parkedKeys.store.listen(resumedChannel(parkedKeys.store), () => this.#task.wake());
+    this.#dueAt = -Infinity;
+    this.#listening ??= parkedKeys.store.listen(parkedChannel(parkedKeys.store), (payload) => {
+      const inMs = dueInMs(direction, payload);
+      if (inMs !== undefined) this.#dueIn(inMs);
+    });
     await this.#listening;
-    this.#forget ??= parkedKeys.onDue((inMs) => {
-      this.#soonest = Math.min(this.#soonest, clock.monotonic() + inMs);
-      this.#task.wake();
+    this.#forget ??= parkedKeys.onDue((told, inMs) => {
+      if (told === direction) this.#dueIn(inMs);
     });
     this.#task.start();
   }
@@ -98,20 +109,38 @@ export class KeyReleaser {
     await (await listening)?.close();
   }
 
-  /** Takes what is due, as far as there are places free. The keys are released in the background; `idle` waits for them. */
-  async runOnce(): Promise<{ again: boolean; nextMs?: number }> {
+  /** Looks now and takes what is due, as far as there are places free. The keys are released in the background; `idle` waits for them. */
+  async runOnce(): Promise<void> {
     const { parkedKeys, direction, instance, clock } = this.setup;
-    const { concurrency, leaseMs } = parkedKeys.options;
+    const { concurrency, leaseMs, pollMs } = parkedKeys.options;
     const free = concurrency - this.#running.size;
-    if (free <= 0) return { again: false };
-    this.#soonest = Infinity;
-    const places = await this.setup.places();
-    if (places.size === 0) return { again: false };
-    const names = [...places.keys()];
-    const { keys, nextMs = Infinity } = await claimDueKeys(parkedKeys.store, direction, names, instance, leaseMs, free);
-    for (const key of keys) this.#begin(key, places.get(key.place)!);
-    const waitMs = Math.min(nextMs, this.#soonest - clock.monotonic());
-    return { again: false, ...(waitMs < Infinity && { nextMs: Math.max(0, waitMs) }) };
+    if (free <= 0) return; // the end of one of them looks again
+    this.#dueAt = clock.monotonic() + pollMs;
+    try {
+      const places = await this.setup.places();
+      if (places.size === 0) return;
+      const names = [...places.keys()];
+      const { keys, nextMs } = await claimDueKeys(parkedKeys.store, direction, names, instance, leaseMs, free);
+      for (const key of keys) this.#begin(key, places.get(key.place)!);
+      if (nextMs !== undefined) this.#dueIn(Math.max(nextMs, LOCKED_AGAIN_MS));
+    } catch (thrown) {
+      this.#dueAt = -Infinity;
+      throw thrown;
+    }
+  }
+
+  async #runWhenDue(): Promise<{ nextMs: number }> {
+    const { clock, parkedKeys } = this.setup;
+    if (this.#dueAt <= clock.monotonic()) await this.runOnce();
+    const full = this.#running.size >= parkedKeys.options.concurrency;
+    return { nextMs: full ? TICK_MS : Math.max(0, this.#dueAt - clock.monotonic()) };
+  }
+
+  #dueIn(inMs: number): void {
+    const at = this.setup.clock.monotonic() + inMs;
+    if (at >= this.#dueAt) return;
+    this.#dueAt = at;
+    this.#task.wake();
   }
 
   /** Resolves when nothing is being released in this process. */
@@ -121,6 +150,7 @@ export class KeyReleaser {
 
   #begin(key: ClaimedKey, attempt: Release): void {
     const hand: Hand = { abort: new AbortController() };
+    this.#dueIn(this.setup.parkedKeys.options.leaseMs); // in case the store is away when the key is to be given back
     const running = this.#release(key, attempt, hand).finally(() => {
       this.#running.delete(running);
       if (!this.#stopping) this.#task.wake();
@@ -140,6 +170,7 @@ export class KeyReleaser {
         if (!(await this.#settle(key, head, settlement))) return;
       }
       await postponeKey(parkedKeys.store, key, { delayMs: 0, failed: 0, reason: 'other keys have their turn' });
+      this.#dueIn(0);
     } catch (thrown) {
       logger.warn({ place: key.place, err: asError(thrown) }, 'a parked key could not be released; it is tried again');
     }
@@ -183,6 +214,7 @@ export class KeyReleaser {
       failed: (failure?.attempts ?? attempts) - attempts,
       reason: failure?.reason ?? settlement.kind,
     });
+    if (postponed && delayMs !== undefined) this.#dueIn(delayMs);
     if (!postponed)
       logger.warn(fields, 'a parked key was taken over by another process; this attempt counts for nothing');
     else if (delayMs === undefined) logger.warn(fields, 'key parked: it waits for a redrive of this message');

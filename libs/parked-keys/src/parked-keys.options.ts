@@ -12,7 +12,7 @@ export interface ParkedKeysOptions {
   readonly concurrency?: number;
   /** How long a dead process keeps the keys that it was releasing. Default 30,000. */
   readonly leaseMs?: number;
-  /** How often due keys of processes that died are looked for; one's own are not waited for. Default 5,000. */
+  /** How often an idle process looks for due keys that nobody told it of: a fallback. Default 300,000 (five minutes). */
   readonly pollMs?: number;
   /** After a failure to reach the store, a limit, or a newer version, a message is tried again after this time, uncounted. Default 1,000. */
   readonly againAfterMs?: number;
@@ -26,7 +26,7 @@ const schema = z.strictObject({
   alarmAfterMs: z.int().min(1).default(900_000),
   concurrency: z.int().min(1).max(1_000).default(5),
   leaseMs: z.int().min(100).max(3_600_000).default(30_000),
-  pollMs: z.int().min(10).max(3_600_000).default(5_000),
+  pollMs: z.int().min(10).max(3_600_000).default(300_000),
   againAfterMs: z.int().min(0).max(3_600_000).default(1_000),
 });
 

@@ -21,7 +21,7 @@ type Keyed = Message & { readonly key: string };
 export class ParkedKeys implements KeyParking {
   readonly options: CheckedParkedKeysOptions;
   readonly #lookup: ParkedLookup;
-  readonly #listeners = new Set<(inMs: number) => void>();
+  readonly #listeners = new Set<(direction: Direction, inMs: number) => void>();
 
   /** @throws OptionsError that names the bad option below `parking`. */
   constructor(
@@ -40,7 +40,7 @@ export class ParkedKeys implements KeyParking {
   /** Parks the key of a failed message. Durable when it resolves. `full`: the place has too many parked keys, and this one is not. */
   async park(place: ParkedPlace, head: ParkedMessage, failure: HeadFailure): Promise<'parked' | 'full'> {
     const outcome = await parkKey(this.store, place, head as ParkedMessage & { message: Keyed }, failure, this.options);
-    if (outcome === 'parked' && failure.delayMs !== undefined) this.#tell(failure.delayMs);
+    if (outcome === 'parked' && failure.delayMs !== undefined) this.#tell(place.direction, failure.delayMs);
     return outcome;
   }
 
@@ -59,7 +59,7 @@ export class ParkedKeys implements KeyParking {
     const at = direction === 'inbound' ? inboundPlace({ group: place, topic: message.topic }) : outboundPlace(place);
     const again = how.kind === 'again' ? { message: how.message } : undefined;
     const outcome = await resumeParkedKey(this.store, at, message as Keyed, again);
-    if (outcome === 'resumed') this.#tell(0);
+    if (outcome === 'resumed') this.#tell(direction, 0);
     return outcome;
   }
 
@@ -68,13 +68,13 @@ export class ParkedKeys implements KeyParking {
     return listParkedPlaces(this.store, direction);
   }
 
-  /** Calls `listener` when this process has made a key due in so many milliseconds. */
-  onDue(listener: (inMs: number) => void): () => void {
+  /** Calls `listener` when this process has made a key of the direction due in so many milliseconds. */
+  onDue(listener: (direction: Direction, inMs: number) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #tell(inMs: number): void {
-    for (const listener of this.#listeners) listener(inMs);
+  #tell(direction: Direction, inMs: number): void {
+    for (const listener of this.#listeners) listener(direction, inMs);
   }
 }

@@ -66,7 +66,7 @@ export class LaneLeases {
       await this.#acquire(share - this.held.size);
     }
     const expiring = nextMs === null ? leaseMs : nextMs + 10;
-    return Math.min(leaseMs / 3, Math.max(50, expiring));
+    return Math.min(leaseMs / 2.5, Math.max(50, expiring)); // twice within a lease, as thirds would do with their jitter
   }
 
   /** False when the lane is not ours any more. Asks the database first when the lease may have run out: after a pause, ask before speaking. */

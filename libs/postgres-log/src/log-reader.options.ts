@@ -17,8 +17,8 @@ export const logReaderOptions = z.object({
     .default(2 ** 20),
   /** A dead process's lanes are taken over after this time. Default 15,000. */
   leaseMs: millis.min(300).default(15_000),
-  /** Looks everywhere this often even when nobody gave a signal. Default 5,000. */
-  pollMs: millis.default(5_000),
+  /** Looks everywhere this often even when nobody gave a signal. Default 6,000. */
+  pollMs: millis.default(6_000),
   /** After a lane failed (the broker is away, say) it waits this long, doubling up to `maxBackoffMs`. Default 100. */
   backoffMs: millis.default(100),
   /** Default 5,000. */

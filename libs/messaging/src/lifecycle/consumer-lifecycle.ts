@@ -88,7 +88,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       if (runtime.plays('handle')) await this.#handle(planned);
       if (runtime.plays('relay')) await this.#relay();
       this.#reclaim(checkBacks);
-      if (runtime.plays('handle', 'relay')) this.#redrive();
+      if (runtime.plays('handle', 'relay')) await this.#redrive();
     } catch (thrown) {
       await this.#undo(this.#stopReceiving);
       await this.#undo(this.#close);
@@ -112,8 +112,8 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   async #handle(planned: ReturnType<typeof planSubscriptions>): Promise<void> {
     const { chain, shared, circuits, clock, logger, options, transports, stores } = this.runtime;
     for (const task of stores.flatMap(({ upkeep, parkedKeysWatch }) => [upkeep, parkedKeysWatch])) {
-      task.start();
       this.#close.unshift(() => task.stop());
+      await task.start();
     }
     const controls = new FollowedControls(this.runtime.controls, logger);
     this.#close.unshift(() => controls.stop());
@@ -161,10 +161,10 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   }
 
   /** Works on redrive jobs. Stops first: a letter in hand needs the transports. */
-  #redrive(): void {
+  async #redrive(): Promise<void> {
     for (const { deadLetters } of this.runtime.stores) {
-      deadLetters.redriveWorker.start();
       this.#stopReceiving.unshift(() => deadLetters.redriveWorker.stop());
+      await deadLetters.redriveWorker.start();
     }
   }
 

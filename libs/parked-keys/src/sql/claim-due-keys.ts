@@ -9,7 +9,7 @@ export interface ClaimedKey {
 
 export interface Claim {
   readonly keys: readonly ClaimedKey[];
-  /** Until the next one of these places is due; undefined when none waits. */
+  /** Until the next one of these places is due that was not taken, 0 for one that is; undefined when none waits. */
   readonly nextMs: number | undefined;
 }
 
@@ -45,8 +45,8 @@ export async function claimDueKeys(
       union all
       select null, null, null, extract(epoch from min(soon.due_at) - ${now}) * 1000
         from unnest($2::text[]) p(place) cross join lateral (
-          select due_at from ${parked} k where k.direction = $1 and k.place = p.place and k.state = 'waiting' and k.due_at > ${now}
-           order by k.due_at limit 1) soon`,
+          select due_at from ${parked} k where k.direction = $1 and k.place = p.place and k.state = 'waiting'
+             and k.id <> all (array(select id from claimed)) order by k.due_at limit 1) soon`,
     values: [direction, places, owner, leaseMs, limit],
   });
   const next = rows.find(({ id }) => id === null)?.next_ms;

@@ -1,5 +1,6 @@
 import { type Store, table } from '@tidings/core';
 import { identityOf, type ParkedPlace, storable } from '../parked-identity';
+import { parkedNotice, parkedChannel } from '../parked-channel';
 import { columnsOf, type ParkedMessage } from '../parked-message';
 import type { CheckedParkedKeysOptions } from '../parked-keys.options';
 
@@ -20,8 +21,10 @@ export async function parkKey(
 ): Promise<'parked' | 'full'> {
   const { key } = head.message;
   const { rows } = await store.query<{ outcome: 'parked' | 'full' }>({
-    text: `select ${table(store, 'park_key')}($1::bytea, $2, $3, $4, $5, $6::float8, $7::bigint, $8, $9::bigint, $10::bigint,
-      $11::bytea, $12::bytea, $13::bigint, $14, $15::bytea, $16::bytea, $17::bytea) as outcome`,
+    text: `with parking as materialized (
+        select ${table(store, 'park_key')}($1::bytea, $2, $3, $4, $5, $6::float8, $7::bigint, $8, $9::bigint, $10::bigint,
+          $11::bytea, $12::bytea, $13::bigint, $14, $15::bytea, $16::bytea, $17::bytea) as outcome)
+      select outcome, case when outcome = 'parked' then pg_notify($18, $19) end as told from parking`,
     values: [
       identityOf(place, key),
       place.direction,
@@ -34,6 +37,8 @@ export async function parkKey(
       maxKeys,
       maxFollowers,
       ...columnsOf(head),
+      parkedChannel(store),
+      parkedNotice(place.direction, delayMs),
     ],
   });
   return rows[0]!.outcome;

@@ -1,7 +1,7 @@
 import { type Message, type Store, table } from '@tidings/core';
 import { digestOf, identityOf, originOf, type ParkedPlace } from '../parked-identity';
 import { columnsOf } from '../parked-message';
-import { resumedChannel } from '../resumed-channel';
+import { parkedChannel } from '../parked-channel';
 
 /** `again` undefined: the head is left out. */
 export async function resumeParkedKey(
@@ -15,7 +15,7 @@ export async function resumeParkedKey(
       $9::bytea, $10::bytea, $11::bytea) as outcome`,
     values: [
       identityOf(place, head.key),
-      resumedChannel(store),
+      parkedChannel(store),
       digestOf(head),
       originOf(head),
       ...(again ? columnsOf(again) : [null, null, null, null, null, null, null]),
