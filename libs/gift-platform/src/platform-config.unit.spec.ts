@@ -10,6 +10,7 @@ describe('the configuration of a demo app', () => {
       port: 0,
       roles: ['publish', 'relay', 'handle'],
       migrate: 'never',
+      poison: false,
       backlogLimit: 5_000,
       leaseMs: undefined,
       history: false,
