@@ -52,6 +52,11 @@ describeOn('postgres', 'a rolling deployment', (url) => {
          as 'select clock_timestamp() + interval ''31 seconds'''`,
     );
 
+  const keyIsParked = async () => {
+    const { rowCount } = await pools[0]!.query(`select from ${quoted(schema)}.parked_key where key = 'r1'`);
+    return rowCount === 1;
+  };
+
   afterEach(async () => {
     await closeAll();
     await pools[0]?.query(`drop schema if exists ${quoted(schema)} cascade`);
@@ -109,7 +114,8 @@ describeOn('postgres', 'a rolling deployment', (url) => {
       const amounts = others.map(({ payload }) => (payload as { amount: number }).amount);
       expect(ordered ? amounts.filter((amount) => amount !== 1) : amounts.sort()).toEqual(ordered ? [5, 7, 6] : [1, 5, 6, 7]); // prettier-ignore
       await until('the old consumer has what it knows', () => old.length === (ordered ? 2 : 3));
-      await until('one is parked', () => settled.some(({ kind: settlement }) => settlement === 'park'));
+      const parked = () => settled.some(({ kind: settlement }) => settlement === 'park');
+      await (ordered ? untilTrue('its key is parked', keyIsParked) : until('one is parked', parked));
       expect(old.map(({ payload }) => (payload as { coins: number }).coins).sort()).toEqual(ordered ? [1, 5] : [1, 5, 6]); // prettier-ignore
 
       await oldApp.close();
