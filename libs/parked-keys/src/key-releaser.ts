@@ -28,6 +28,8 @@ export interface KeyReleaserSetup {
   readonly direction: Direction;
   /** What this process can release, by place; asked at each turn. */
   readonly places: () => ReadonlyMap<string, Release> | Promise<ReadonlyMap<string, Release>>;
+  /** May the keys of the place go on in this process just now? Asked before each head. Default: yes. */
+  readonly open?: (place: string) => boolean;
   /** Tells this process in the table. */
   readonly instance: string;
   readonly clock: Clock;
@@ -65,6 +67,8 @@ export class KeyReleaser {
   #stopping = false;
   /** When to look next, on the monotonic clock: soonest that a key is known to be due, or what nobody told of is asked for. */
   #dueAt = -Infinity;
+  /** Places that the last look left out. */
+  #shut: readonly string[] = [];
 
   constructor(private readonly setup: KeyReleaserSetup) {
     const { parkedKeys, direction, clock, logger } = setup;
@@ -118,8 +122,9 @@ export class KeyReleaser {
     this.#dueAt = clock.monotonic() + pollMs;
     try {
       const places = await this.setup.places();
-      if (places.size === 0) return;
-      const names = [...places.keys()];
+      const names = [...places.keys()].filter((place) => this.#open(place));
+      this.#shut = [...places.keys()].filter((place) => !names.includes(place));
+      if (names.length === 0) return;
       const { keys, nextMs } = await claimDueKeys(parkedKeys.store, direction, names, instance, leaseMs, free);
       for (const key of keys) this.#begin(key, places.get(key.place)!);
       if (nextMs !== undefined) this.#dueIn(Math.max(nextMs, LOCKED_AGAIN_MS));
@@ -131,9 +136,13 @@ export class KeyReleaser {
 
   async #runWhenDue(): Promise<{ nextMs: number }> {
     const { clock, parkedKeys } = this.setup;
-    if (this.#dueAt <= clock.monotonic()) await this.runOnce();
+    if (this.#dueAt <= clock.monotonic() || this.#shut.some((place) => this.#open(place))) await this.runOnce();
     const full = this.#running.size >= parkedKeys.options.concurrency;
     return { nextMs: full ? TICK_MS : Math.max(0, this.#dueAt - clock.monotonic()) };
+  }
+
+  #open(place: string): boolean {
+    return this.setup.open?.(place) ?? true;
   }
 
   #dueIn(inMs: number): void {
@@ -162,14 +171,14 @@ export class KeyReleaser {
   async #release(key: ClaimedKey, attempt: Release, hand: Hand): Promise<void> {
     const { parkedKeys, logger } = this.setup;
     try {
-      for (let turn = 0; turn < TURN && !this.#stopping; turn++) {
+      for (let turn = 0; turn < TURN && !this.#stopping && this.#open(key.place); turn++) {
         const head = await readHead(parkedKeys.store, key, parkedKeys.options.leaseMs);
         if (!head) return;
         hand.abort = new AbortController();
         const settlement = await this.#tryHead(key, head, attempt, hand.abort.signal);
         if (!(await this.#settle(key, head, settlement))) return;
       }
-      await postponeKey(parkedKeys.store, key, { delayMs: 0, failed: 0, reason: 'other keys have their turn' });
+      await postponeKey(parkedKeys.store, key, { delayMs: 0, failed: 0, reason: 'others have their turn' });
       this.#dueIn(0);
     } catch (thrown) {
       logger.warn({ place: key.place, err: asError(thrown) }, 'a parked key could not be released; it is tried again');

@@ -1,6 +1,6 @@
 import type { HandlerDefinition, OnFailure } from '@tidings/core';
 import { MessagingConfigurationError } from '../messaging.errors';
-import type { PlannedHandler } from './subscription-plan';
+import type { PlannedHandler, PlannedSubscription } from './subscription-plan';
 
 /**
  * What an ordered handler does with a failed key. With a store it parks unless told otherwise; without one nothing sensible can be assumed: to block and
@@ -43,4 +43,24 @@ export function refuseTwoParkings(handlers: readonly PlannedHandler[]): void {
     `group ${first.subscription.group} on ${first.subscription.topic}`,
     `expected one store and one onFailure for an ordered subscription, found ${told(first)} and ${told(other)}; its keys are parked in one place`,
   );
+}
+
+/**
+ * Keys are parked by group and topic, so that a group may move between transports. Two transports at once would share the place: their keys would be
+ * released by one of them, and messages of one key that came by both have no order.
+ *
+ * @throws MessagingConfigurationError when one group parks keys of a topic on two transports.
+ */
+export function refuseTwoTransports(planned: readonly PlannedSubscription[]): void {
+  const parking = planned.filter(({ handlers }) => handlers.some(({ onFailure }) => onFailure === 'park'));
+  for (const { subscription, transport } of parking) {
+    const { group, topic } = subscription;
+    const other = parking.find((one) => one.subscription.group === group && one.subscription.topic === topic)!;
+    if (other.transport === transport) continue;
+    throw new MessagingConfigurationError(
+      `group ${group} on ${topic}`,
+      `expected one transport for an ordered subscription that parks its keys, found "${other.transport}" and "${transport}"; give each a group of its ` +
+        "own, or choose onFailure: 'block' or 'skip' for one of them",
+    );
+  }
 }

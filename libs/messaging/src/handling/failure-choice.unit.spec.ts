@@ -1,5 +1,6 @@
-import type { HandlerDefinition } from '@tidings/core';
-import { onFailureOf, refuseTwoParkings } from './failure-choice';
+import type { HandlerDefinition, OnFailure } from '@tidings/core';
+import { onFailureOf, refuseTwoParkings, refuseTwoTransports } from './failure-choice';
+import type { PlannedSubscription } from './subscription-plan';
 
 type Place = Parameters<typeof onFailureOf>[2];
 
@@ -51,5 +52,16 @@ describe('What an ordered handler does with a failed key', () => {
     expect(() => refuseTwoParkings([handler({}), handler({ name: 'A.b', onFailure: 'skip' })])).toThrow(
       /skip in store "default" at A\.b/,
     );
+  });
+
+  it('parks the keys of a group and topic on one transport', () => {
+    const on = (transport: string, onFailure: OnFailure, group = 'badges') =>
+      ({ transport, subscription: { group, topic: 'gift.sent' }, handlers: [{ onFailure }] }) as PlannedSubscription;
+    expect(() => refuseTwoTransports([on('log', 'park'), on('main', 'park')])).toThrow(
+      /group badges on gift\.sent: expected one transport.*found "log" and "main"/,
+    );
+    expect(() =>
+      refuseTwoTransports([on('log', 'park'), on('main', 'block'), on('main', 'park', 'ranking')]),
+    ).not.toThrow();
   });
 });

@@ -14,7 +14,7 @@ import type { ContractRouter } from '../publishing/contract-router';
 import { unknownTransport } from '../publishing/transport-registry';
 import type { StoreOf } from '../sharded';
 import { storeNamed } from '../store-choice';
-import { onFailureOf, refuseTwoParkings } from './failure-choice';
+import { onFailureOf, refuseTwoParkings, refuseTwoTransports } from './failure-choice';
 import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import { gatheredOf, gatherSchema } from './gathering-plan';
 import type { FoundHandler } from './handler.explorer';
@@ -105,7 +105,9 @@ export function planSubscriptions(found: readonly FoundHandler[], setting: PlanS
     const key = JSON.stringify([transportOf(handler, setting), handler.contract.topic, handler.options.group]);
     places.set(key, [...(places.get(key) ?? []), handler]);
   }
-  return [...places.values()].map((handlers) => planOne(handlers, setting));
+  const planned = [...places.values()].map((handlers) => planOne(handlers, setting));
+  refuseTwoTransports(planned);
+  return planned;
 }
 
 function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedSubscription {

@@ -118,19 +118,19 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     const controls = new FollowedControls(this.runtime.controls, logger);
     this.#close.unshift(() => controls.stop());
     await controls.start(() => this.#consumers.forEach((consumer) => consumer.obey()));
-    const releasers = new KeyReleasers(this.runtime, planned, controls);
     const parts = { chain, shared, clock, logger, circuits, controls };
     this.#consumers = planned.map((one) => new RunningConsumer(one, parts));
+    const releasers = new KeyReleasers(this.runtime, this.#consumers);
     this.#stopReceiving.push(() =>
       Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),
     );
-    await releasers.start();
     for (const consumer of this.#consumers) {
       const transport = await transports.connect(consumer.planned.transport);
       await consumer.start(transport);
       const stop = await buryDeadLettersOf(consumer.planned, transport, this.runtime);
       if (stop) this.#stopReceiving.unshift(stop);
     }
+    await releasers.start(); // now it is known which of them are paused
     logger.info({ subscriptions: this.#consumers.length }, 'receiving');
   }
 

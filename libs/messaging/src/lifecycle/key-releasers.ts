@@ -1,40 +1,42 @@
-import type { OnFailure, Subscription } from '@tidings/core';
+import type { OnFailure } from '@tidings/core';
 import { inboundPlace, KeyReleaser, type Release } from '@tidings/parked-keys';
-import type { PlannedHandler, PlannedSubscription } from '../handling/subscription-plan';
+import type { PlannedHandler } from '../handling/subscription-plan';
 import { SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { MessagingRuntime } from '../messaging-runtime';
-import type { FollowedControls } from './followed-controls';
+import type { RunningConsumer } from './running-consumer';
 
 const PARK: OnFailure = 'park';
 
-/** One a store: lets the parked keys of this process's subscriptions go on, by the same chain as a delivery's, without the parking. */
+/**
+ * One a store: lets the parked keys of this process's subscriptions go on, by the same chain as a delivery's, without the parking. Those of a paused
+ * subscription wait with it; while a circuit is open its middleware lets none in but the probe.
+ */
 export class KeyReleasers {
   readonly #receivers: SubscriptionReceiver[] = [];
   readonly #releasers: KeyReleaser[];
 
-  constructor(runtime: MessagingRuntime, planned: readonly PlannedSubscription[], controls: FollowedControls) {
+  constructor(runtime: MessagingRuntime, consumers: readonly RunningConsumer[]) {
     const { clock, logger, instance, releasedChain: chain, shared } = runtime;
     this.#releasers = runtime.stores.map(({ name, parkedKeys }) => {
-      const places = new Map<string, readonly [Subscription, Release]>();
-      for (const one of planned) {
+      const places = new Map<string, Release>();
+      const owners = new Map<string, RunningConsumer>();
+      for (const consumer of consumers) {
+        const one = consumer.planned;
         if (!one.handlers.some((handler) => handler.onFailure === PARK && storesOf(handler).includes(name))) continue;
         const receiver = new SubscriptionReceiver(one, { chain, shared, clock, logger });
         this.#receivers.push(receiver);
         const release: Release = ({ message, stamp }, attempt, signal) =>
           receiver.receive({ message, attempt, redelivered: true, ...(stamp && { stamp }) }, signal);
-        places.set(inboundPlace(one.subscription).place, [one.subscription, release]);
+        const { place } = inboundPlace(one.subscription);
+        owners.set(place, consumer);
+        places.set(place, release);
       }
-      /** Keys of a paused subscription are not claimed; one that is being released ends its turn first. */
-      const running = (all: typeof places) =>
-        new Map(
-          [...all].flatMap(([place, [subscription, release]]) =>
-            controls.of(subscription)?.paused ? [] : [[place, release]],
-          ),
-        );
+      const open = (place: string): boolean => owners.get(place)?.paused !== true;
       return new KeyReleaser({
         parkedKeys,
         direction: 'inbound',
-        places: () => running(places),
+        places: () => places,
+        open,
         instance,
         clock,
         logger,
