@@ -55,8 +55,11 @@ describe('What an ordered handler does with a failed key', () => {
   });
 
   it('parks the keys of a group and topic on one transport', () => {
-    const on = (transport: string, onFailure: OnFailure, group = 'badges') =>
-      ({ transport, subscription: { group, topic: 'gift.sent' }, handlers: [{ onFailure }] }) as PlannedSubscription;
+    const on = (transport: string, onFailure: OnFailure, group = 'badges'): PlannedSubscription => {
+      const { subscription } = place();
+      const handler = { ...place(), onFailure } as PlannedSubscription['handlers'][number];
+      return { transport, subscription: { ...subscription, group, topic: 'gift.sent' }, handlers: [handler] };
+    };
     expect(() => refuseTwoTransports([on('log', 'park'), on('main', 'park')])).toThrow(
       /group badges on gift\.sent: expected one transport.*found "log" and "main"/,
     );

@@ -17,12 +17,14 @@ import { z } from 'zod';
 import { OnMessage } from '../decorators/on-message.decorator';
 import { MessagingModule } from '../messaging.module';
 
+const step = z.object({ room: z.string(), n: z.number(), fails: z.number() });
+type Step = z.infer<typeof step>;
+
 /** The `n`th message of a room fails so many times before it succeeds. */
 export const Steps = defineMessage('step.taken', {
-  schema: z.object({ room: z.string(), n: z.number(), fails: z.number() }),
+  schema: step,
   key: ({ room }) => room,
 });
-type Step = z.infer<typeof Steps.schema>;
 
 export interface WalkOrders {
   readonly url: string;
