@@ -22,7 +22,7 @@ export interface LaneLeasesOptions {
 /**
  * The lanes that this process owns. A lease is a row's time by the database's clock plus an epoch: whoever takes a lane over raises the epoch, and
  * every later write of the former owner misses its row. So a process that was stopped for longer than its lease may still *send* what it had in
- * hand (consumers absorb that by the epoch on the wire), but can never move the cursor.
+ * hand (an inbox absorbs that: ADR 6), but can never move the cursor.
  */
 export class LaneLeases {
   readonly held = new Map<string, HeldLane>();
