@@ -80,6 +80,18 @@ describeOn('postgres', 'a transaction that begins with a statement', (url) => {
     expect(rows).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
+  it('prepares nothing by name where the store is not to', async () => {
+    client.release();
+    const names = async (preparedStatements: boolean): Promise<unknown[]> => {
+      const store = new PgStore(pool, { schema, preparedStatements });
+      await runFrom(store, { ...insert, values: [Number(preparedStatements)] }, async () => undefined);
+      const { rows } = await pool.query('select name from pg_prepared_statements'); // of the pool's one connection
+      return rows;
+    };
+    expect([await names(false), await names(true)]).toEqual([[], [{ name: insert.name }]]);
+    client = await pool.connect();
+  });
+
   it('of a store that cannot is BEGIN and then the statement', async () => {
     const dataSource = await new DataSource({ type: 'postgres', url, poolSize: 1 }).initialize();
     try {

@@ -27,9 +27,9 @@ class BeginningQuery extends Query {
   #begun = false;
   #ownName: string | undefined;
 
-  constructor({ text, values = [], name }: Statement) {
+  constructor({ text, values = [], name }: Statement, prepared: boolean) {
     super(text, [...values]); // by a text, not by a config: pg would clone that, property by property
-    this.name = name;
+    this.name = prepared ? name : undefined;
   }
 
   prepare(connection: Wire): void {
@@ -54,11 +54,15 @@ class BeginningQuery extends Query {
   }
 }
 
-/** Begins a transaction and runs its first statement, in one round trip. When it rejects, the transaction may be open all the same: roll back. */
-export function beginAndQuery(client: PoolClient, statement: Statement): Promise<QueryResult> {
+/**
+ * Begins a transaction and runs its first statement, in one round trip. When it rejects, the transaction may be open all the same: roll back.
+ *
+ * @param prepared Whether a statement that has a name is prepared by it; not behind a transaction-mode pooler.
+ */
+export function beginAndQuery(client: PoolClient, statement: Statement, prepared = true): Promise<QueryResult> {
   return new Promise((resolve, reject) => {
     const callback = (error: Error | null, result: QueryResult): void => (error ? reject(error) : resolve(result));
     const query = client.query.bind(client) as unknown as (query: BeginningQuery, done: typeof callback) => void;
-    query(new BeginningQuery(statement), callback);
+    query(new BeginningQuery(statement, prepared), callback);
   });
 }

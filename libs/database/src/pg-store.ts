@@ -53,7 +53,7 @@ export class PgStore implements Store, AmbientTransactions, BeginsWithStatement 
   ): Promise<T> {
     return inTransaction(
       this.pool,
-      (client) => beginAndQuery(client, first),
+      (client) => beginAndQuery(client, first, this.#prepared),
       (client, answer) => this.#enter(client, (transaction) => work(transaction, asQueryResult(answer))),
     );
   }

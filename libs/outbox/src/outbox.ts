@@ -171,23 +171,22 @@ export class Outbox implements BoundOutbox {
 
   async #publish(transaction: Transaction, publications: readonly Publication[]): Promise<readonly Message[]> {
     const { factory, routes } = this.setup;
-    const made = await Promise.all(
-      publications.map(async ({ contract, payload, options = {} }) => {
-        const destinations = await Promise.all(
-          routes(contract).map((to) => this.#destination(to.transport, contract.topic)),
-        );
-        return { message: await factory.create(contract, payload, options), destinations, options };
-      }),
-    );
-    const entries = made.flatMap(({ message, destinations, options }) =>
-      destinations.map((destination): LogEntry => ({
-        ...freshEntry(message, destination, options.route === 'optional'),
-        delayMs: options.delayMs ?? 0,
-        dueAt: options.deliverAt && checkedInstant('deliverAt', options.deliverAt),
-      })),
-    );
+    // One after the other: with checks that do not wait, as nearly all are, promises of many at once are only more work.
+    const messages: Message[] = [];
+    const entries: LogEntry[] = [];
+    for (const { contract, payload, options = {} } of publications) {
+      const message = await factory.create(contract, payload, options);
+      messages.push(message);
+      for (const { transport } of routes(contract)) {
+        entries.push({
+          ...freshEntry(message, await this.#destination(transport, contract.topic), options.route === 'optional'),
+          delayMs: options.delayMs ?? 0,
+          dueAt: options.deliverAt && checkedInstant('deliverAt', options.deliverAt),
+        });
+      }
+    }
     await this.setup.log.append(transaction, entries);
-    return made.map(({ message }) => message);
+    return messages;
   }
 
   #destination(transport: string, topic: string): Promise<number> {

@@ -18,3 +18,7 @@ export interface LogEntry {
 }
 
 export const isForLater = ({ delayMs, dueAt }: LogEntry): boolean => delayMs > 0 || dueAt !== undefined;
+
+/** What nobody has tried, redriven or copied: nearly every publish. */
+export const isUntried = ({ fresh, attempts, stamp, message: { generation } }: LogEntry): boolean =>
+  fresh && attempts === 0 && generation === 0 && stamp === undefined;

@@ -2,16 +2,18 @@ import {
   type Clock,
   laneOf,
   type Queryable,
+  type Statement,
   type Store,
   TidingsError,
   type TidingsLogger,
   type Transaction,
 } from '@tidings/core';
-import { isForLater, type LogEntry } from './log-entry';
+import { isForLater, isUntried, type LogEntry } from './log-entry';
 import { LogSignals } from './log-signals';
 import { LogUpkeep } from './log-upkeep';
 import { LogWatch } from './log-watch';
 import { appendDueMessages } from './sql/append-due-messages';
+import { appendingFresh } from './sql/append-fresh-message';
 import { appendMessages } from './sql/append-messages';
 import { listReaders } from './sql/list-readers';
 import { type Backlog, measureBacklog } from './sql/measure-backlog';
@@ -29,11 +31,13 @@ export class MessageLog {
   /** Messages for later, and segments: joined by whoever reads the log. */
   readonly upkeep: LogUpkeep;
   readonly #destinations = new Map<string, Promise<number>>();
+  readonly #appendingFresh: (entry: LogEntry) => Statement;
 
   constructor(
     readonly store: Store,
     tools: { readonly clock: Clock; readonly logger: TidingsLogger },
   ) {
+    this.#appendingFresh = appendingFresh(store);
     this.signals = new LogSignals(store, tools.clock, tools.logger);
     this.watch = new LogWatch(store, tools.clock, tools.logger);
     this.upkeep = new LogUpkeep(this, tools);
@@ -87,6 +91,11 @@ export class MessageLog {
   }
 
   async #insert(on: Queryable, entries: readonly LogEntry[]): Promise<void> {
+    const [only] = entries;
+    if (only && entries.length === 1 && isUntried(only) && !isForLater(only)) {
+      await on.query(this.#appendingFresh(only));
+      return;
+    }
     await appendMessages(this.store, on, entries.filter((entry) => !isForLater(entry))); // prettier-ignore
     const later = entries.filter(isForLater);
     if (later.length > 0) await appendDueMessages(this.store, on, later);

@@ -1,5 +1,5 @@
 import { OptionsError } from '../errors';
-import { type Clock, dateOf, timestampOf } from '../scheduling/clock';
+import { type Clock, timestampOf } from '../scheduling/clock';
 import { crc32c } from './checksum';
 import type { MessageContract } from './contract';
 import { HEADERS } from './headers';
@@ -44,7 +44,7 @@ export class MessageFactory {
     const { payload, bytes } = await contract.encode(input);
     const key = contract.keyOf(payload);
     const urgency = urgencyOf(options, key);
-    const now = this.clock.now();
+    const time = timestampOf(this.clock.now());
     return {
       id: options.id ?? this.#ids.next(),
       source: this.source,
@@ -52,10 +52,10 @@ export class MessageFactory {
       version: contract.version,
       topic: contract.topic,
       key,
-      time: timestampOf(now),
+      time,
       contentType: contract.contentType,
       payload: bytes,
-      bucket: dateOf(now),
+      bucket: time.slice(0, 10),
       generation: 0,
       crc32c: crc32c(bytes),
       headers: { ...(options.cause && consequence(options.cause)), ...options.headers, ...urgency },

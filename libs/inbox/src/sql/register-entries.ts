@@ -8,10 +8,10 @@ import { bucketsOf, ENTRY_ROWS, entryArrays } from '../entry-arrays';
  * Files entries of one subscription in one statement and tells the places of those whose row is new; `findEntries` tells what became of the others.
  *
  * The rows go in by bucket and digest, in every process alike, so that two batches which share messages wait for each other and never in a circle.
- * As `registerEntry` does, it sets `lock_timeout` before the first row (`given` needs `armed`) and puts it back behind the last (`filed` has
+ * As `registeringEntries` does, it sets `lock_timeout` before the first row (`given` needs `armed`) and puts it back behind the last (`filed` has
  * drawn all of them by then). No two entries may have the same key.
  *
- * Fails as `registerEntry` does: 42P01, 55P03, class 22.
+ * Fails as `registeringEntries` does: 42P01, 55P03, class 22.
  */
 export async function registerEntries(
   store: Store,
