@@ -74,7 +74,7 @@ describeOn('postgres', "a stalled relay's copies", (url) => {
   /** Delivers in that order to an ordered subscription, as a transport does, and tells the effects in the order in which they were made. */
   const applied = async (
     copies: readonly Copy[],
-    { level = 'effectivelyOnce' as DeliveryLevel, keyOf = (_n: number): string => 'room-1' } = {},
+    { level = 'effectivelyOnce', keyOf = () => 'room-1' }: { readonly level?: DeliveryLevel; readonly keyOf?: (n: number) => string } = {}, // prettier-ignore
   ): Promise<number[]> => {
     const subscription = { topic: 'gift.sent', group: randomBytes(6).toString('hex'), ordered: true, broadcast: false, concurrency: 4, from: 'now' } as const; // prettier-ignore
     const handler: HandlerDefinition = {
