@@ -33,3 +33,13 @@ export class NotifyPartner {
   }
 }
 // #endregion
+
+@Injectable()
+export class NotifyPartnerWithinBudget {
+  // #region budget
+  @OnMessage(GiftSent, { group: 'partner-budget', retryBudget: { perSecond: 20, burst: 100, name: 'partner' } })
+  // #endregion
+  async notify(gift: GiftSent): Promise<void> {
+    await fetch('https://partner.example/gifts', { method: 'POST', body: JSON.stringify(gift) });
+  }
+}

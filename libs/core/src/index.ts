@@ -9,6 +9,7 @@ export * from './handling/log.middleware';
 export * from './handling/message-context';
 export * from './handling/middleware';
 export * from './handling/retry-backoff';
+export * from './handling/retry-budget';
 export * from './handling/retry-jitter';
 export * from './handling/retry-options';
 export * from './handling/retry-policy';

@@ -37,5 +37,10 @@ export type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus }
 export { RedriveJobs } from './redrive-jobs';
 export type { HandledMessage, RedriveOutcome } from './redrive-outcome';
 export { RedriveWorker, type RedriveWorkerParts } from './redrive-worker';
+export {
+  RETRY_BUDGET_WAIT_MS,
+  retryBudgetMiddleware,
+  type RetryBudgetMiddlewareOptions,
+} from './retry-budget.middleware';
 export { checkConstraints } from './sql/check-constraints';
 export type { AuditEntry, LetterSummary, StoredLetter } from './stored-letter';

@@ -4,6 +4,7 @@ import { createAttempts } from './sql/create-attempts';
 import { createDeadLetters } from './sql/create-dead-letters';
 import { createReclaimIndexes } from './sql/create-reclaim-indexes';
 import { createRedriveJobs } from './sql/create-redrive-jobs';
+import { createRetryBudgets } from './sql/create-retry-budgets';
 
 /** The dead letters' tables, in the order of their making. */
 export const deadLetterMigrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const deadLetterMigrations: readonly Migration[] = [
   createRedriveJobs,
   createAttempts,
   createReclaimIndexes,
+  createRetryBudgets,
 ];

@@ -17,6 +17,8 @@ export interface ChainParts {
   readonly clock: Clock;
   /** Parks keys. Undefined without a store, and for what is released from a parked key. */
   readonly parking: Middleware | undefined;
+  /** Of the handlers that have one. Undefined without a store. */
+  readonly retryBudget: Middleware | undefined;
   /** Undefined without a store: a rejected message is the transport's to file. */
   readonly deadLetter: Middleware | undefined;
   /** Undefined without a store: what kills a process is remembered there. */
@@ -31,6 +33,7 @@ export interface ChainParts {
  * The order in which policies surround each handler, outermost first; nowhere else is it decided.
  * - The parking is around the dead letter: what failed for good is buried when its key is parked, and each delivery is parked by itself.
  * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
+ * - The retry budget is around the dead letter: what the policy gave up on takes no token, and a longer delay is not the policy's to judge.
  * - Poison's record is around the dead letter, which must be durable before it is forgotten; its verdict is inside, so that it is buried.
  * - The circuit breaker is around the retry: it counts what was settled, and takes back what an outage would bury.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
@@ -38,12 +41,13 @@ export interface ChainParts {
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, parking, deadLetter, poison, circuit, inbox } = parts;
+  const { middleware, logger, clock, parking, retryBudget, deadLetter, poison, circuit, inbox } = parts;
   const chain = [
     ...middleware,
     parking,
     logMiddleware(logger),
     poison?.record,
+    retryBudget,
     deadLetter,
     blockMiddleware,
     poison?.verdict,

@@ -52,6 +52,7 @@ export {
   type Reclaimer,
   type ReclaimReport,
   type RetryOptions,
+  type RetryBudget,
   type RetryPolicy,
   type Settlement,
   type TidingsLogger,

@@ -15,6 +15,7 @@ import {
   DeadLetterReclaimer,
   poisonMiddlewares,
   postgresAttempts,
+  retryBudgetMiddleware,
 } from '@tidings/dead-letter';
 import {
   inboxMiddleware,
@@ -225,6 +226,7 @@ export class MessagingRuntime {
         clock,
         logger,
         parking: undefined,
+        retryBudget: undefined,
         deadLetter: undefined,
         poison: undefined,
         circuit,
@@ -240,6 +242,7 @@ export class MessagingRuntime {
       parking,
       circuit,
       poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => ledgers.get(name), instance, logger }),
+      retryBudget: retryBudgetMiddleware({ storeOf: (name) => this.#stores.get(name)?.store, logger }),
       deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
       inbox: inboxMiddleware({
         ...inbox,

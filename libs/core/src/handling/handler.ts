@@ -2,6 +2,7 @@ import type { MessageContract } from '../message/contract';
 import type { BatchLimits, Subscription } from '../transport/subscriber';
 import type { Settlement } from '../transport/settlement';
 import type { MessageContext } from './message-context';
+import type { RetryBudget } from './retry-budget';
 import type { RetryPolicy } from './retry-policy';
 
 /**
@@ -32,6 +33,8 @@ export interface HandlerDefinition {
   readonly store: string;
   readonly level: DeliveryLevel;
   readonly retry: RetryPolicy;
+  /** Undefined: retries as the policy says. With one nothing is retried at once: each retry waits for its token. */
+  readonly retryBudget?: RetryBudget;
   /** What the handler may take, in milliseconds; then the attempt has failed. Undefined: as long as it likes. */
   readonly timeoutMs?: number;
   /** Undefined: unordered, or `skip`. */

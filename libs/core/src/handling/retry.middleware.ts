@@ -15,6 +15,7 @@ export const retryMiddleware =
   (clock: Clock): Middleware =>
   async (context, next) => {
     const { handler, delivery, signal } = context;
+    const immediate = handler.retryBudget ? 0 : handler.retry.immediate;
     for (let turn = 0; ; turn++) {
       context.attempt = delivery.attempt + turn;
       try {
@@ -26,8 +27,7 @@ export const retryMiddleware =
         context.failures.push({ attempt: context.attempt, at: timestampOf(clock.now()), error });
         const settlement = handler.retry.settle(error, context.attempt);
         if (settlement.kind !== 'retry') return settlement;
-        if (context.attempt > handler.retry.immediate || !mayRepeatAtOnce(error, settlement))
-          return withTurns(settlement, turn);
+        if (context.attempt > immediate || !mayRepeatAtOnce(error, settlement)) return withTurns(settlement, turn);
       }
     }
   };

@@ -15,7 +15,12 @@ import { retryMiddleware } from './retry.middleware';
 
 const Gift = defineMessage('gift.sent', { schema: z.object({}).loose() });
 
-const receiveOf = (policy: RetryPolicy, invoke: HandlerDefinition['invoke'], inner: Middleware[] = []) =>
+const receiveOf = (
+  policy: RetryPolicy,
+  invoke: HandlerDefinition['invoke'],
+  inner: Middleware[] = [],
+  more: Partial<HandlerDefinition> = {},
+) =>
   dispatcher(
     {
       name: 'RankGift.rank',
@@ -26,6 +31,7 @@ const receiveOf = (policy: RetryPolicy, invoke: HandlerDefinition['invoke'], inn
       level: 'atLeastOnce',
       retry: policy,
       invoke,
+      ...more,
     },
     [retryMiddleware(new ManualClock()), ...inner],
     silentLogger,
@@ -117,6 +123,14 @@ describe('the retry middleware', () => {
       throw new TimeoutError('RankGift.rank', 5);
     });
     expect([settlement.kind, runs]).toEqual(['reject', 5]);
+  });
+
+  it('makes no attempt at once where retries have a budget', async () => {
+    const failing = () => Promise.reject(new Error('away'));
+    const receive = receiveOf(fixed({ immediate: 3 }), failing, [], { retryBudget: { perSecond: 1 } });
+    const delivery = { message: testMessage({ payload: {} }), attempt: 1, redelivered: false };
+    const settlement = await receive(delivery, new AbortController().signal);
+    expect([settlement.kind, attemptsIn(settlement as Parameters<typeof attemptsIn>[0])]).toEqual(['retry', 1]);
   });
 
   it('passes on what the handler settles by itself', async () => {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { DeliveryLevel, MessageContract, OnFailure, RetryPolicy } from '@tidings/core';
+import type { DeliveryLevel, MessageContract, OnFailure, RetryBudget, RetryPolicy } from '@tidings/core';
 import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import type { StoreOf } from '../sharded';
 import { completeParams } from './message-params.decorator';
@@ -26,6 +26,11 @@ export interface OnMessageOptions {
   readonly level?: DeliveryLevel;
   /** What becomes of a failure. Default `exponential()`: 5 attempts, then the dead letters. None with `atMostOnce`. */
   readonly retry?: RetryPolicy;
+  /**
+   * How many retries of this subscription there may be, of all processes together: `{ perSecond: 10, burst: 50 }`. Past it a failed message waits longer;
+   * none is given up for it, and first attempts are not counted. Nothing is retried at once then (`immediate`). Needs a store. Default: none.
+   */
+  readonly retryBudget?: RetryBudget;
   /**
    * What the handler may take for one attempt, in milliseconds. Then `context.signal` aborts, the attempt has failed with TimeoutError, what it wrote in
    * its transaction is rolled back and its place is free, whether it heeds the signal or not. Default: as long as it likes.

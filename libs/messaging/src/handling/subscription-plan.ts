@@ -68,6 +68,14 @@ const schema = z.strictObject({
   retry: z
     .custom(hasSettle, { error: 'expected a retry policy: exponential(), linear(), fixed() or never()' })
     .optional(),
+  retryBudget: z
+    .strictObject({
+      perSecond: z.number().gt(0).max(1_000_000),
+      burst: z.number().min(1).max(1_000_000).optional(),
+      maxWaitMs: z.number().int().min(1).optional(),
+      name: z.string().min(1).max(1_000).optional(),
+    })
+    .optional(),
   timeoutMs: z.number().int().min(1).optional(),
   onFailure: z.enum(['park', 'block', 'skip']).optional(),
   dryRun: z.boolean().optional(),
@@ -155,7 +163,13 @@ function definitionOf(
       "expected a store for retry.maxElapsedMs, found none; it is measured by a store's clock, from the first failure that is noted there. Add one to messaging.stores, or limit attempts only",
     );
   }
-  const { timeoutMs } = options;
+  const { timeoutMs, retryBudget } = options;
+  if (retryBudget && (store === '' || level === 'atMostOnce')) {
+    throw new MessagingConfigurationError(
+      name,
+      `expected a store and retries for retryBudget, found ${store === '' ? 'no store; its tokens are shared there' : 'level atMostOnce'}; leave retryBudget out`,
+    );
+  }
   const onFailure = onFailureOf(name, options.onFailure, { subscription, level, store });
   const handler = {
     name,
@@ -165,6 +179,7 @@ function definitionOf(
     store,
     level,
     retry,
+    ...(retryBudget && { retryBudget }),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(onFailure && { onFailure }),
     ...(shards && { shards }),

@@ -167,6 +167,18 @@ describe('The plan of subscriptions', () => {
       'A.a: expected a store for retry.maxElapsedMs, found none',
     ],
     [
+      'a budget that no store keeps',
+      [handler('A.a', { level: 'atLeastOnce', retryBudget: { perSecond: 1 } })],
+      { stores: [] },
+      'A.a: expected a store and retries for retryBudget, found no store; its tokens are shared there',
+    ],
+    [
+      'a budget of nothing',
+      [handler('A.a', { retryBudget: { perSecond: 0 } })],
+      {},
+      '@OnMessage(gift.sent) of A.a.retryBudget.perSecond: Too small: expected number to be >0',
+    ],
+    [
       'a time-out of nothing',
       [handler('A.a', { timeoutMs: 0 })],
       {},

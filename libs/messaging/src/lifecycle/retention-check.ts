@@ -1,4 +1,5 @@
 import { checkInboxOptions, type InboxOptions } from '@tidings/inbox';
+import { RETRY_BUDGET_WAIT_MS } from '@tidings/dead-letter';
 import type { PlannedSubscription } from '../handling/subscription-plan';
 
 /**
@@ -11,7 +12,11 @@ export function checkRetention(inbox: InboxOptions | undefined, planned: readonl
   const delays = planned
     .flatMap(({ handlers }) => handlers)
     .filter(({ level }) => level === 'effectivelyOnce')
-    .map(({ retry }) => retry.longestMs ?? 0)
+    .map(({ retry, retryBudget, subscription }) =>
+      retryBudget
+        ? (retry.longestMs ?? 0) + (subscription.attempts ?? 1) * (retryBudget.maxWaitMs ?? RETRY_BUDGET_WAIT_MS)
+        : (retry.longestMs ?? 0),
+    )
     .filter(Number.isFinite);
   checkInboxOptions({ ...inbox, longestReturnMs: Math.max(inbox?.longestReturnMs ?? 0, ...delays) });
 }

@@ -16,6 +16,18 @@ describe('the inbox must outlast the retries', () => {
     expect(() => checkRetention({ retentionDays: 10 }, planned(slow))).not.toThrow();
   });
 
+  it('counts how long each retry may wait for its budget', () => {
+    const handler = {
+      level: 'effectivelyOnce',
+      retry: fixed({ attempts: 5 }),
+      retryBudget: { perSecond: 1, maxWaitMs: 2 * DAY_MS },
+      subscription: { attempts: 5 },
+    };
+    const budgeted = [{ handlers: [handler] }] as unknown as PlannedSubscription[];
+    expect(() => checkRetention({ retentionDays: 10 }, budgeted)).toThrow(/inbox\.retentionDays: expected at least 11/);
+    expect(() => checkRetention({ retentionDays: 11 }, budgeted)).not.toThrow();
+  });
+
   it('asks nothing of handlers without an inbox, nor of a policy without an end', () => {
     const slow = fixed({ attempts: 11, delayMs: DAY_MS, maxDelayMs: DAY_MS });
     expect(() => checkRetention({ retentionDays: 1 }, planned(slow, 'atLeastOnce'))).not.toThrow();
