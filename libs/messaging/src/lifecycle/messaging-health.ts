@@ -17,6 +17,8 @@ export interface MessagingHealthReport {
   readonly up: boolean;
   /** A paused one is up. */
   readonly consumers: { readonly up: number; readonly total: number; readonly paused: number };
+  /** Subscriptions of this process whose circuit is open, as `partners on gift.sent`; they are up: a restart mends nothing. */
+  readonly openCircuits: readonly string[];
   /** Empty in a process without the role `relay`. */
   readonly relays: readonly RelayHealth[];
   /** Keys that are parked, by store, as of half a minute ago; `old` ones have been so for longer than `parking.alarmAfterMs`. Empty without the role `handle`. */
@@ -48,6 +50,7 @@ export class MessagingHealth {
         total: consumers.length,
         paused: consumers.filter(({ paused }) => paused).length,
       },
+      openCircuits: consumers.flatMap(({ openCircuit }) => openCircuit ?? []),
       relays,
       parkedKeys: this.runtime.plays('handle')
         ? Object.fromEntries(this.runtime.stores.map(({ name, parkedKeysWatch }) => [name, parkedKeysWatch.count]))

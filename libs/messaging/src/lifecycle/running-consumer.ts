@@ -41,9 +41,17 @@ export class RunningConsumer {
       resume: () => (this.#paused ? undefined : active.resume()),
       admitOne: () => (this.#paused ? undefined : active.admitOne()),
     };
-    const name = `${subscription.group} on ${subscription.topic}`;
-    this.#circuit = new SubscriptionCircuit(circuit, unlessPaused, clock, logger, name);
+    this.#circuit = new SubscriptionCircuit(circuit, unlessPaused, clock, logger, this.#name);
     circuits.add(subscription, this.#circuit);
+  }
+
+  /** Its name while its circuit is open. */
+  get openCircuit(): string | undefined {
+    return this.#circuit?.open ? this.#name : undefined;
+  }
+
+  get #name(): string {
+    return `${this.planned.subscription.group} on ${this.planned.subscription.topic}`;
   }
 
   get paused(): boolean {
