@@ -23,6 +23,8 @@ export interface ChainParts {
   readonly deadLetter: Middleware | undefined;
   /** Undefined without a store: what kills a process is remembered there. */
   readonly poison: PoisonMiddlewares | undefined;
+  /** Answers requests. */
+  readonly reply: Middleware;
   /** Of the subscriptions that have one. */
   readonly circuit: Middleware;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
@@ -35,13 +37,14 @@ export interface ChainParts {
  * - The dead letter is around the retry: it sees what the policy gave up on. The log is around both.
  * - The retry budget is around the dead letter: what the policy gave up on takes no token, and a longer delay is not the policy's to judge.
  * - Poison's record is around the dead letter, which must be durable before it is forgotten; its verdict is inside, so that it is buried.
+ * - The reply is inside of the dead letter, which a request that was answered with its failure is not; around poison's verdict, which is such a failure.
  * - The circuit breaker is around the retry: it counts what was settled, and takes back what an outage would bury.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
  * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, parking, retryBudget, deadLetter, poison, circuit, inbox } = parts;
+  const { middleware, logger, clock, parking, retryBudget, deadLetter, poison, reply, circuit, inbox } = parts;
   const chain = [
     ...middleware,
     parking,
@@ -50,6 +53,7 @@ export function chainOf(parts: ChainParts): readonly Middleware[] {
     retryBudget,
     deadLetter,
     blockMiddleware,
+    reply,
     poison?.verdict,
     circuit,
     retryMiddleware(clock),

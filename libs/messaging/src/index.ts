@@ -3,10 +3,12 @@ export { getDeadLettersToken, InjectDeadLetters } from './decorators/inject-dead
 export { getOutboxToken, InjectOutbox } from './decorators/inject-outbox.decorator';
 export { getReclaimToken, InjectReclaim } from './decorators/inject-reclaim.decorator';
 export { InjectPublisher } from './decorators/inject-publisher.decorator';
+export { InjectRequester } from './decorators/inject-requester.decorator';
 export { Ctx, Headers, type ParamPipe, Payload } from './decorators/message-params.decorator';
 export { OnCheckBack, type OnCheckBackOptions } from './decorators/on-check-back.decorator';
 export { type GatherOptions, OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
 export { OnMessages, type OnMessagesOptions } from './decorators/on-messages.decorator';
+export { OnRequest, type OnRequestOptions } from './decorators/on-request.decorator';
 export { BatchError } from './handling/batch.error';
 export { BatchContext, type BatchItem } from './handling/batch-context';
 export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
@@ -20,6 +22,7 @@ export { nestLogger } from './nest.logger';
 export { ApplicationDeadLetters, type DryRunOptions } from './publishing/application-dead-letters';
 export type { DryRunResult } from './publishing/dry-run';
 export { type DirectPublication, type DirectPublishOptions, MessagePublisher } from './publishing/message-publisher';
+export { MessageRequester } from './publishing/message-requester';
 export { Route, route } from './publishing/route';
 export { sharded, type StoreOf } from './sharded';
 export { batchContextOf, isTidingsContext, MESSAGE_CONTEXT_TYPE, messageContextOf } from './tidings-context';
@@ -29,6 +32,7 @@ export {
   accept,
   ContractError,
   defineMessage,
+  defineRequest,
   type Delivery,
   type DeliveryLevel,
   exponential,
@@ -40,12 +44,19 @@ export {
   type Middleware,
   never,
   NonRetriableError,
+  NoResponderError,
   NotInTransactionError,
   OptionsError,
   type PayloadOf,
   type PublishOptions,
   reject,
   release,
+  type RequestContract,
+  RequestNotSentError,
+  type RequestOptions,
+  RequestTimeoutError,
+  ResponderError,
+  type ResponderFailure,
   retry,
   RetryAfterError,
   type RetryDescription,

@@ -5,6 +5,7 @@ import {
   type Middleware,
   type Migration,
   type PeriodicTask,
+  replyMiddleware,
   type Store,
   systemClock,
   type TidingsLogger,
@@ -47,6 +48,7 @@ import { nestLogger } from './nest.logger';
 import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { ContractRouter } from './publishing/contract-router';
 import { MessagePublisher } from './publishing/message-publisher';
+import { MessageRequester } from './publishing/message-requester';
 import { TransportRegistry } from './publishing/transport-registry';
 import { storeNamed } from './store-choice';
 
@@ -89,6 +91,7 @@ export class MessagingRuntime {
   /** Known once the application has started. */
   readonly handlers = new HandlerDirectory();
   readonly publisher: MessagePublisher;
+  readonly requester: MessageRequester;
   readonly chain: readonly Middleware[];
   /** For what is released from a parked key: the same, without the parking. */
   readonly releasedChain: readonly Middleware[];
@@ -107,6 +110,8 @@ export class MessagingRuntime {
     this.router = new ContractRouter(options.routes, this.transports.names);
     const factory = new MessageFactory(options.source, this.clock);
     this.publisher = new MessagePublisher(factory, this.router.destinationsOf, this.transports);
+    const { clock, logger, transports } = this;
+    this.requester = new MessageRequester({ factory, routes: this.router.destinationsOf, transports, clock, logger });
     this.#stores = new Map(
       Object.entries(options.stores).map(([name, store]) => [name, this.#patternsOf(name, store, factory)]),
     );
@@ -220,6 +225,12 @@ export class MessagingRuntime {
     const { clock, logger, instance } = this;
     const { middleware, inbox, poison } = this.options;
     const circuit = this.circuits.middleware;
+    const reply = replyMiddleware({
+      source: this.options.source,
+      transportOf: (name) => this.transports.connect(name),
+      clock,
+      logger,
+    });
     if (this.#stores.size === 0)
       return chainOf({
         middleware,
@@ -229,6 +240,7 @@ export class MessagingRuntime {
         retryBudget: undefined,
         deadLetter: undefined,
         poison: undefined,
+        reply,
         circuit,
         inbox: undefined,
       });
@@ -240,6 +252,7 @@ export class MessagingRuntime {
       clock,
       logger,
       parking,
+      reply,
       circuit,
       poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => ledgers.get(name), instance, logger }),
       retryBudget: retryBudgetMiddleware({ storeOf: (name) => this.#stores.get(name)?.store, logger }),

@@ -16,6 +16,7 @@ import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTI
 import type { MessagingOptions } from './messaging.options';
 import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { MessagePublisher } from './publishing/message-publisher';
+import { MessageRequester } from './publishing/message-requester';
 
 const fromRuntime = <T>(
   provide: FactoryProvider['provide'],
@@ -49,6 +50,7 @@ function storeProviders(names: readonly string[]): Provider[] {
   providers: [
     { provide: MessagingRuntime, inject: [MODULE_OPTIONS_TOKEN], useFactory: (options: MessagingOptions) => new MessagingRuntime(options) }, // prettier-ignore
     fromRuntime(MessagePublisher, ({ publisher }) => publisher),
+    fromRuntime(MessageRequester, ({ requester }) => requester),
     HandlerInvoker,
     HandlerExplorer,
     CheckBackExplorer,
@@ -57,7 +59,7 @@ function storeProviders(names: readonly string[]): Provider[] {
     MessagingHealth,
     Subscriptions,
   ],
-  exports: [MessagePublisher, MessagingHealth, Subscriptions],
+  exports: [MessagePublisher, MessageRequester, MessagingHealth, Subscriptions],
 })
 export class MessagingModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

@@ -1,6 +1,7 @@
 import type { Migration } from '@tidings/core';
 import { createIncarnation } from './sql/create-incarnation';
 import { createLog } from './sql/create-log';
+import { createReplies } from './sql/create-replies';
 import { createRotation } from './sql/create-rotation';
 import { createSubscriptionControl } from './sql/create-subscription-control';
 
@@ -10,4 +11,5 @@ export const postgresLogMigrations: readonly Migration[] = [
   createRotation,
   createIncarnation,
   createSubscriptionControl,
+  createReplies,
 ];

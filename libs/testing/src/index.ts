@@ -2,6 +2,7 @@ export * from './gate';
 export * from './manual-clock';
 export * from './private-servers';
 export * from './recording-receive';
+export * from './request-reply-conformance';
 export * from './servers';
 export * from './tcp-proxy';
 export * from './test-message';

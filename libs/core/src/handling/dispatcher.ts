@@ -15,7 +15,9 @@ export function dispatcher(handler: HandlerDefinition, chain: readonly Middlewar
   const run = compose(chain, async (context) => {
     const payload = await handler.contract.decode(context.message);
     const answer = await handler.invoke(payload, context);
-    return isSettlement(answer) ? answer : accept;
+    if (!handler.reply) return isSettlement(answer) ? answer : accept;
+    context.reply = (await handler.reply.encode(answer as never)).bytes; // an answer that does not fit undoes the work
+    return accept;
   });
   return async (delivery: Delivery, signal: AbortSignal) => {
     try {

@@ -1,6 +1,5 @@
 import type { MessageContract } from '../message/contract';
 import type { BatchLimits, Subscription } from '../transport/subscriber';
-import type { Settlement } from '../transport/settlement';
 import type { MessageContext } from './message-context';
 import type { RetryBudget } from './retry-budget';
 import type { RetryPolicy } from './retry-policy';
@@ -41,6 +40,8 @@ export interface HandlerDefinition {
   readonly onFailure?: OnFailure;
   /** It shares a transaction with the messages that were handed over with it: whoever opens that one files them in the inbox. */
   readonly batch?: BatchLimits;
-  /** Runs the user's code with the decoded payload. Resolves with a settlement of its own, or with nothing for `accept`. */
-  readonly invoke: (payload: unknown, context: MessageContext) => Promise<Settlement | void>;
+  /** It answers requests: what `invoke` resolves with is the answer, never a settlement. */
+  readonly reply?: MessageContract<unknown, never>;
+  /** Runs the user's code with the decoded payload. Resolves with a settlement of its own; with anything else for `accept`. */
+  readonly invoke: (payload: unknown, context: MessageContext) => Promise<unknown>;
 }

@@ -12,6 +12,9 @@ export class MessageContext {
   /** Runs of the handler so far, this one included: 1 for the first. Immediate retries count, and so do attempts in other processes. */
   attempt: number;
 
+  /** Of a request: the encoded answer of the handler's last run. Sent when the chain has accepted. */
+  reply: Uint8Array | undefined;
+
   constructor(
     readonly delivery: Delivery,
     readonly handler: HandlerDefinition,

@@ -8,6 +8,12 @@ export const HEADERS = {
   correlationId: 'correlationid',
   /** The id of the message whose handling published this one. */
   causationId: 'causationid',
+  /** Of a request: where its replies go, an address of the transport's making. */
+  replyTo: 'replyto',
+  /** Of a request and its reply: what brings them together. */
+  requestId: 'requestid',
+  /** Of a reply: the responder failed, and the payload says why. */
+  replyFailed: 'replyfailed',
   /** Reserved for tenancy: column, attribute and metric label. */
   tenant: 'tenant',
   /** `ttlMs` of a publish; for transports that have it, passed on by the others. */

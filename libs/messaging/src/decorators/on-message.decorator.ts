@@ -73,6 +73,8 @@ export interface OnMessageOptions {
 export interface OnMessageMetadata {
   readonly contract: MessageContract<unknown, never>;
   readonly options: OnMessageOptions & { readonly batch?: GatherOptions };
+  /** It answers requests with what the method returns. */
+  readonly reply?: MessageContract<unknown, never>;
 }
 
 export const ON_MESSAGE = 'tidings:on-message';

@@ -1,6 +1,6 @@
 import { ForbiddenException, Injectable } from '@nestjs/common';
 import { ContextIdFactory, type DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
-import { asError, isSettlement, type MessageContext, reject, type Settlement } from '@tidings/core';
+import { asError, isSettlement, type MessageContext, NonRetriableError, reject, type Settlement } from '@tidings/core';
 import type { BatchContext } from './batch-context';
 import { type EnhancedCall, enhancedCall } from './enhanced-call.factory';
 
@@ -9,6 +9,9 @@ export type HandlerWrapper = ReturnType<DiscoveryService['getProviders']>[number
 
 /** With the payload and its MessageContext, or the items of a batch and their BatchContext. */
 export type Invoke = (payload: unknown, context: MessageContext | BatchContext) => Promise<Settlement | void>;
+
+/** The same for a request: resolves with the answer. */
+export type Answer = (payload: unknown, context: MessageContext | BatchContext) => Promise<unknown>;
 
 /** Calls a handler's method the way Nest calls a controller's: guard, interceptor, pipe, method, and filters around them. */
 @Injectable()
@@ -21,6 +24,19 @@ export class HandlerInvoker {
    */
   invoke(wrapper: HandlerWrapper, method: string): Invoke {
     return this.#settling(this.call(wrapper, method));
+  }
+
+  /** What runs the method for a request. A guard's false is a failure that no retry mends, and the requester is told. */
+  answer(wrapper: HandlerWrapper, method: string): Answer {
+    const call = this.call(wrapper, method);
+    return async (payload, context) => {
+      try {
+        return await call(payload, context);
+      } catch (thrown) {
+        if (thrown instanceof ForbiddenException) throw new NonRetriableError('forbidden', { cause: thrown });
+        throw asError(thrown);
+      }
+    };
   }
 
   /** What asks the guards and pipes of a method for a message, without running interceptors and the method itself. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { type OnMessageMetadata, onMessageOf } from '../decorators/on-message.decorator';
-import { HandlerInvoker, type HandlerWrapper, type Invoke } from './handler-invoker';
+import { type Answer, HandlerInvoker, type HandlerWrapper, type Invoke } from './handler-invoker';
 
 /** A decorated method that was found in this application. */
 export interface FoundHandler extends OnMessageMetadata {
@@ -9,7 +9,7 @@ export interface FoundHandler extends OnMessageMetadata {
   readonly name: string;
   /** The module that holds it, for errors. */
   readonly module: string;
-  readonly invoke: Invoke;
+  readonly invoke: Invoke | Answer;
   /** Its guards and pipes, without the handler. */
   readonly check?: Invoke;
 }
@@ -36,7 +36,7 @@ export class HandlerExplorer {
         ...metadata,
         name: `${prototype.constructor.name}.${method}`,
         module: wrapper.host?.name ?? '',
-        invoke: this.invoker.invoke(wrapper, method),
+        invoke: metadata.reply ? this.invoker.answer(wrapper, method) : this.invoker.invoke(wrapper, method),
         check: this.invoker.check(wrapper, method),
       })),
     );

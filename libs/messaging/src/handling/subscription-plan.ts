@@ -104,12 +104,9 @@ const schema = z.strictObject({
  */
 export function planSubscriptions(found: readonly FoundHandler[], setting: PlanSetting): PlannedSubscription[] {
   const places = new Map<string, FoundHandler[]>();
-  for (const handler of found) {
-    parseOptions(
-      `${decoratorOf(handler.options)}(${handler.contract.type}) of ${handler.name}`,
-      schema,
-      handler.options,
-    );
+  for (const given of found) {
+    const handler = { ...given, options: answeringDefaults(given, setting.stores) };
+    parseOptions(`${decoratorOf(handler)}(${handler.contract.type}) of ${handler.name}`, schema, handler.options);
     const key = JSON.stringify([transportOf(handler, setting), handler.contract.topic, handler.options.group]);
     places.set(key, [...(places.get(key) ?? []), handler]);
   }
@@ -137,7 +134,7 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
 }
 
 function definitionOf(
-  { name, contract, options, invoke, check }: FoundHandler,
+  { name, contract, options, invoke, check, reply }: FoundHandler,
   transport: string,
   subscription: Subscription,
   { stores }: PlanSetting,
@@ -185,6 +182,7 @@ function definitionOf(
     ...(shards && { shards }),
     ...(options.dryRun && { dryRun: true }),
     ...(check && { check }),
+    ...(reply && { reply }),
     invoke,
   };
   const limits = subscription.batching?.byType.get(contract.type);
@@ -207,7 +205,15 @@ function attemptsOf(policy: RetryPolicy): number {
   const figures = [attempts, ...rules.map((rule) => rule['attempts'] ?? 1)];
   return Math.max(...figures.map((figure) => (figure === 'unlimited' ? Infinity : Number(figure))));
 }
-const decoratorOf = ({ batch }: FoundHandler['options']): string => (batch ? '@OnMessages' : '@OnMessage');
+const decoratorOf = ({ options, reply }: FoundHandler): string =>
+  reply ? '@OnRequest' : options.batch ? '@OnMessages' : '@OnMessage';
+
+/** Of a responder: a failure is answered, not parked, and not tried again unless asked for. */
+function answeringDefaults({ options, reply }: FoundHandler, stores: readonly string[]): OnMessageOptions {
+  if (!reply) return options;
+  const level = options.level ?? (stores.length > 0 ? 'effectivelyOnce' : 'atLeastOnce');
+  return { ...options, level, retry: options.retry ?? never(), ...(options.ordered && { onFailure: 'skip' }) };
+}
 
 function shardsOf(name: string, stores: readonly string[], of: StoreOf): Shards {
   const among = of.among ?? stores;

@@ -14,6 +14,7 @@ import { FollowedControls } from './followed-controls';
 import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
 import { buryDeadLettersOf } from './buried-dead-letters';
+import { checkReplies } from './reply-check';
 import { checkRetention } from './retention-check';
 import { RunningConsumer } from './running-consumer';
 import { watchForShutdownHooks } from './shutdown-hook-watch';
@@ -99,7 +100,10 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
 
   async #open(): Promise<void> {
     const { runtime } = this;
-    this.#close.push(() => runtime.transports.close());
+    this.#close.push(
+      () => runtime.requester.close(),
+      () => runtime.transports.close(),
+    );
     for (const patterns of runtime.stores) {
       this.#close.push(async () => {
         await patterns.log.signals.flush();
@@ -126,6 +130,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     );
     for (const consumer of this.#consumers) {
       const transport = await transports.connect(consumer.planned.transport);
+      checkReplies(consumer.planned, transport);
       await consumer.start(transport);
       const stop = await buryDeadLettersOf(consumer.planned, transport, this.runtime);
       if (stop) this.#stopReceiving.unshift(stop);

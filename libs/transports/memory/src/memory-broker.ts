@@ -31,9 +31,11 @@ export class MemoryBroker {
   readonly #topics = new Map<string, Topic>();
   readonly #deadLetters = new Map<string, NativeDeadLetter[]>();
   readonly #consumers = new Set<MemoryConsumer>();
+  readonly #addresses = new Map<string, (reply: Message) => void>();
   readonly #delays: DelayQueue;
   readonly #keep: number;
   readonly #clock: Clock;
+  #addressCount = 0;
   #connections = 0;
   #up = true;
 
@@ -112,6 +114,26 @@ export class MemoryBroker {
     if (delayMs > 0) this.#delays.add(delayMs, arrive);
     else arrive();
     return queues.length;
+  }
+
+  /** A name that no other process on this broker has, until `closeAddress`. */
+  openAddress(receive: (reply: Message) => void): string {
+    this.#addressCount += 1;
+    const address = `memory:${this.#addressCount}`;
+    this.#addresses.set(address, receive);
+    return address;
+  }
+
+  closeAddress(address: string): void {
+    this.#addresses.delete(address);
+  }
+
+  /** In a microtask, as behind a network. False when nobody has this address. */
+  deliverReply(address: string, reply: Message): boolean {
+    if (!this.#addresses.has(address)) return false;
+    const copy = copyOf(reply);
+    queueMicrotask(() => this.#addresses.get(address)?.(copy));
+    return true;
   }
 
   groupsOf(topic: string): string[] {

@@ -7,11 +7,15 @@ import {
   failed,
   type GroupDirectory,
   has,
+  HEADERS,
+  type Message,
   type NativeDeadLetter,
   type NativeDeadLetters,
   type OutgoingMessage,
   type PublishResult,
   type Receive,
+  type ReplyAddress,
+  type RequestReply,
   type Subscription,
   TidingsError,
   type Transport,
@@ -29,7 +33,7 @@ const MEBIBYTE = 1_048_576;
 export const memory = (options: MemoryOptions = {}): MemoryTransport => new MemoryTransport(memorySettings(options));
 
 /** New → connected → closed; never back. */
-export class MemoryTransport implements Transport, NativeDeadLetters, GroupDirectory {
+export class MemoryTransport implements Transport, NativeDeadLetters, GroupDirectory, RequestReply {
   readonly kind = 'memory';
   readonly capabilities: Capabilities;
   readonly #consumers = new Set<MemoryConsumer>();
@@ -91,12 +95,37 @@ export class MemoryTransport implements Transport, NativeDeadLetters, GroupDirec
     return this.settings.broker.groupsOf(topic);
   }
 
+  async openReplies(receive: (reply: Message) => void): Promise<ReplyAddress> {
+    await this.connect();
+    const { broker } = this.settings;
+    const address = broker.openAddress(receive);
+    return {
+      ask: async (request) => {
+        this.#insistOnConnection();
+        const headers = { ...request.message.headers, [HEADERS.replyTo]: address };
+        return this.#publish({ ...request, message: { ...request.message, headers } });
+      },
+      close: async () => broker.closeAddress(address),
+    };
+  }
+
+  async reply(to: string, reply: Message): Promise<PublishResult> {
+    this.#insistOnConnection();
+    const { broker } = this.settings;
+    if (!broker.up) return this.#cutOff();
+    if (broker.deliverReply(to, reply)) return confirmed;
+    return failed('unroutable', new TidingsError('TIDINGS_UNROUTABLE', `reply ${reply.id}: address ${to} is gone`));
+  }
+
+  #cutOff(): PublishResult {
+    return failed('transient', new TidingsError('TIDINGS_UNAVAILABLE', 'transport memory is cut off; publish again'));
+  }
+
   #publish(outgoing: OutgoingMessage): PublishResult {
     const { broker } = this.settings;
     const { message, group, route = 'required' } = outgoing;
     const size = message.payload.length;
-    if (!broker.up)
-      return failed('transient', new TidingsError('TIDINGS_UNAVAILABLE', 'transport memory is cut off; publish again'));
+    if (!broker.up) return this.#cutOff();
     if (size >= MEBIBYTE && !has(this.capabilities.largePayload)) {
       return failed(
         'too-large',

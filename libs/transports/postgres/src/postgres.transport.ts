@@ -2,33 +2,45 @@ import type {
   ActiveSubscription,
   Closeable,
   GroupDirectory,
+  Message,
   NativeDeadLetter,
   NativeDeadLetters,
   OutgoingMessage,
   PublishResult,
   Receive,
+  ReplyAddress,
+  RequestReply,
   Store,
   Subscription,
   Transport,
   TransportHealth,
 } from '@tidings/core';
-import { TidingsError } from '@tidings/core';
-import { checkSchema, logOf, type MessageLog, listNativeDeadLetters, type ReadsLog } from '@tidings/postgres-log';
+import { asError, confirmed, failed, TidingsError } from '@tidings/core';
+import {
+  checkSchema,
+  insertReply,
+  logOf,
+  type MessageLog,
+  listNativeDeadLetters,
+  type ReadsLog,
+} from '@tidings/postgres-log';
 import { POSTGRES_CAPABILITIES } from './postgres.capabilities';
 import { type PostgresTransportOptions, type ResolvedPostgresOptions, resolveOptions } from './postgres.options';
 import { PostgresPublisher } from './postgres-publisher';
+import { PostgresReplyAddress } from './postgres-reply-address';
 import { PostgresSubscription } from './postgres-subscription';
 
 /** Drain time of subscriptions that nobody stopped before `close`. */
 const CLOSE_DRAIN_MS = 10_000;
 
 /** Topics and groups as rows and cursors of a PostgreSQL log. Needs no broker; several processes share a group by leases. */
-export class PostgresTransport implements Transport, NativeDeadLetters, GroupDirectory, ReadsLog {
+export class PostgresTransport implements Transport, NativeDeadLetters, GroupDirectory, ReadsLog, RequestReply {
   readonly kind = 'postgres';
   readonly capabilities = POSTGRES_CAPABILITIES;
   readonly #log: MessageLog;
   readonly #publisher: PostgresPublisher;
   readonly #active = new Set<PostgresSubscription>();
+  readonly #addresses = new Set<PostgresReplyAddress>();
   readonly #publishing = new Set<Promise<unknown>>();
   #upkeep: Closeable | undefined;
   #connected: Promise<void> | undefined;
@@ -73,6 +85,25 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     return active;
   }
 
+  async openReplies(receive: (reply: Message) => void): Promise<ReplyAddress> {
+    await this.connect();
+    const address = new PostgresReplyAddress(receive, this.#publisher, this.options);
+    this.#addresses.add(address);
+    await address.open();
+    return address;
+  }
+
+  /** Files it for up to 5 minutes; it cannot tell that an address is gone. */
+  async reply(to: string, reply: Message): Promise<PublishResult> {
+    if (this.#closed) throw this.#isClosed();
+    try {
+      await insertReply(this.options.store, to, reply);
+      return confirmed;
+    } catch (thrown) {
+      return failed('transient', asError(thrown));
+    }
+  }
+
   nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
     return listNativeDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
   }
@@ -97,6 +128,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     this.#closed ??= (async () => {
       await this.#connected?.catch(() => undefined);
       await Promise.all([...this.#active].map((active) => active.stop(CLOSE_DRAIN_MS)));
+      await Promise.all([...this.#addresses].map((address) => address.close()));
       await this.#upkeep?.close();
       await Promise.allSettled(this.#publishing);
       await this.#log.signals.flush();

@@ -47,6 +47,9 @@ export type AttributeForm = 'separate' | 'packed';
 /** Tells older readers, which do not know `packed`, to hold the message back; new ones read what is inside. */
 const PACKED_WIRE = '2';
 
+/** The pseudo-queue of a requester ("Direct Reply-to"). In a request on its way the broker puts the true address in its place. */
+export const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
+
 export interface AmqpPublish {
   readonly content: Buffer;
   readonly options: Omit<Options.Publish, 'headers'> & { readonly headers: Record<string, unknown> };
@@ -60,6 +63,7 @@ export function toAmqp(
   const { message } = outgoing;
   const headers: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(message.headers)) {
+    if (name === HEADERS.replyTo) continue;
     if (isReserved(name) || !fits(name)) {
       throw new TidingsError(
         'TIDINGS_WIRE',
@@ -91,7 +95,20 @@ export function toAmqp(
       ...(fits(message.source) && { appId: message.source }),
       ...(seconds >= 0 && { timestamp: seconds }),
       ...urgencyOf(message.headers),
+      ...conversationOf(message.headers),
     },
+  };
+}
+
+/**
+ * Address and id of a request, so that any AMQP responder can answer it. Of its own pseudo-queue the broker takes the bare name only on the channel that
+ * consumes it, and closes any other.
+ */
+function conversationOf(headers: Readonly<Record<string, string>>): Pick<Options.Publish, 'replyTo' | 'correlationId'> {
+  const { [HEADERS.replyTo]: to, [HEADERS.requestId]: id } = headers;
+  return {
+    ...(to !== undefined && to !== DIRECT_REPLY_TO && fits(to) && { replyTo: to }),
+    ...(id !== undefined && fits(id) && { correlationId: id }),
   };
 }
 
@@ -169,9 +186,13 @@ export function fromAmqp(
     if (ATTRIBUTE_NAMES.has(name)) attributes[name] = textOf(value);
     else if (!isReserved(name)) headers[name] ??= textOf(value); // of a later minor version
   }
-  if (headers['correlationid'] === undefined && typeof properties.correlationId === 'string') {
-    headers['correlationid'] = properties.correlationId;
+  if (typeof properties.replyTo === 'string' && properties.replyTo !== '') {
+    headers[HEADERS.replyTo] = properties.replyTo;
+    if (typeof properties.correlationId === 'string') headers[HEADERS.requestId] ??= properties.correlationId;
   }
+  // A request's id is there too: it is no conversation's.
+  if (headers[HEADERS.requestId] === undefined && typeof properties.correlationId === 'string')
+    headers[HEADERS.correlationId] ??= properties.correlationId;
   return messageOf(attributes, content, topic, headers);
 }
 

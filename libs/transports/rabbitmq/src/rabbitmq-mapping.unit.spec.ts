@@ -13,6 +13,26 @@ const foreign = (properties: object, content = '{}'): Pick<AmqpMessage, 'content
   properties: properties as AmqpMessage['properties'],
 });
 
+describe('a request on AMQP', () => {
+  it('has address and id in the properties that any responder looks at', () => {
+    const headers = { replyto: 'amq.rabbitmq.reply-to.g1', requestid: 'r-1', note: 'x' };
+    const sent = toAmqp({ message: testMessage({ headers }) });
+    expect(sent.options).toMatchObject({ replyTo: headers.replyto, correlationId: 'r-1' });
+    expect(sent.options.headers).not.toHaveProperty('replyto');
+    expect(fromAmqp(arrived(sent), 'gift.sent').message.headers).toEqual(headers);
+  });
+
+  it("never names the broker's pseudo-queue on a channel that does not consume it", () => {
+    const headers = { replyto: 'amq.rabbitmq.reply-to' };
+    expect(toAmqp({ message: testMessage({ headers }) }).options).not.toHaveProperty('replyTo');
+  });
+
+  it('of a foreign requester is known by its correlation id', () => {
+    const properties = { messageId: 'm', type: 't', appId: 'a', replyTo: 'queue-7', correlationId: 'c-1' };
+    expect(fromAmqp(foreign(properties), 't').message.headers).toEqual({ replyto: 'queue-7', requestid: 'c-1' });
+  });
+});
+
 describe('a message on AMQP', () => {
   const golden: Message = testMessage({
     id: '0195-礼物',

@@ -70,6 +70,19 @@ export class RabbitMqPublisher implements Publisher {
     return sending;
   }
 
+  /** For a channel of somebody else's: the letter of a message, once its exchange stands. Never rejects. */
+  async prepared(outgoing: OutgoingMessage): Promise<(Letter & Pick<Address, 'exchange'>) | PublishResult> {
+    const letter = this.#letterOf(outgoing);
+    if ('outcome' in letter) return letter;
+    const exchange = this.#places.known(letter) ?? (await this.#places.declare(letter));
+    return typeof exchange === 'string' ? { ...letter, exchange } : exchange;
+  }
+
+  /** What was seen to stand at the broker may be gone. */
+  forgetPlaces(): void {
+    this.#places.forget();
+  }
+
   async #send(letters: readonly (Letter | PublishResult)[]): Promise<readonly PublishResult[]> {
     // The channels of this moment for the whole call: after a loss, what follows must not overtake what was lost.
     const channels = this.#channels.ready;

@@ -1,14 +1,19 @@
 import {
   type ActiveSubscription,
+  asError,
   type Capabilities,
   CapabilityError,
   type DeadLetterSource,
+  failed,
+  type Message,
   type NativeDeadLetter,
   type NativeDeadLetters,
   type OutgoingMessage,
   type PublishResult,
   type PullSubscriber,
   type Receive,
+  type ReplyAddress,
+  type RequestReply,
   type Subscription,
   TidingsError,
   type Transport,
@@ -21,7 +26,9 @@ import { type RabbitMqOptions, rabbitMqSettings, type RabbitMqSettings } from '.
 import { RabbitMqConnection } from './rabbitmq-connection';
 import { RabbitMqNames } from './rabbitmq-names';
 import { RabbitMqPull } from './rabbitmq-pull';
+import { toAmqp } from './rabbitmq-mapping';
 import { RabbitMqPublisher } from './rabbitmq-publisher';
+import { RabbitMqReplies } from './rabbitmq-replies';
 import { RabbitMqSubscription } from './rabbitmq-subscriber';
 import { SettlementFiler } from './settlement-filer';
 import { endedWithin } from './time-limit';
@@ -45,7 +52,7 @@ export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
 });
 
 /** RabbitMQ from 3.8 on, by AMQP 0-9-1. `GroupDirectory` is left out: AMQP cannot list what is bound to an exchange. */
-export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLetterSource, PullSubscriber {
+export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLetterSource, PullSubscriber, RequestReply {
   readonly kind = 'rabbitmq';
   readonly capabilities = RABBITMQ_CAPABILITIES;
   readonly #settings: RabbitMqSettings;
@@ -56,6 +63,7 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLett
   readonly #filer: SettlementFiler;
   readonly #subscriptions = new Set<RabbitMqSubscription>();
   readonly #takers = new Set<DeadLetterTaker>();
+  readonly #replies = new Set<RabbitMqReplies>();
   readonly #pulls = new Set<Promise<number>>();
   readonly #pulling = new AbortController();
   #connecting: Promise<void> | undefined;
@@ -117,6 +125,27 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLett
     return active;
   }
 
+  /** Direct reply-to. */
+  async openReplies(receive: (reply: Message) => void): Promise<ReplyAddress> {
+    await this.connect();
+    const replies = new RabbitMqReplies(receive, this.#publisher, this.#publishing, this.#settings);
+    this.#replies.add(replies);
+    await replies.open();
+    return replies;
+  }
+
+  /** To a requester of any kind: a queue's name does as well. The broker tells nobody that an address is gone ("Direct Reply-to"). */
+  async reply(to: string, reply: Message): Promise<PublishResult> {
+    try {
+      const letter = toAmqp({ message: reply }, this.#settings.attributes);
+      const place = { kind: 'queue', topic: reply.topic, exchange: '', routingKey: to, lane: 0, delayMs: 0 } as const;
+      const [result] = await this.#publisher.send([{ ...letter, ...place, mandatory: false }]);
+      return result!;
+    } catch (thrown) {
+      return failed('refused', asError(thrown));
+    }
+  }
+
   async nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
     const link = this.#publishing.link;
     if (!link)
@@ -171,6 +200,7 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLett
       ...[...this.#takers].map((taker) => taker.stop()),
       endedWithin(clock, drainMs, Promise.allSettled(this.#pulls)),
     ]);
+    await Promise.all([...this.#replies].map((replies) => replies.close()));
     await this.#publisher.stop();
     await Promise.all([this.#publishing.close(), this.#consuming.close()]);
     await this.#connecting?.catch(() => undefined);
