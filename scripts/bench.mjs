@@ -1,5 +1,5 @@
 // npm run bench [-- --quick] [--json] [row …]: measures Tidings beside the smallest hand-written loops that keep the same guarantees, and prints a
-// table or, with --json, the figures. Rows: publish, drain, consume, batches, coalesced, latency, idle; default all. Exits 0 also when a target is
+// table or, with --json, the figures. Rows: publish, drain, consume, batches, coalesced, latency, idle, rotation; default all. Exits 0 also when a target is
 // missed: a noisy machine is no defect. Needs PostgreSQL and RabbitMQ (see servers.mjs).
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -25,6 +25,7 @@ const { consumeRow } = await import('../bench/rows/consume.mjs');
 const { batchesRow, coalescedRow } = await import('../bench/rows/consume-together.mjs');
 const { latencyRow } = await import('../bench/rows/latency.mjs');
 const { idleRow } = await import('../bench/rows/idle.mjs');
+const { rotationRow } = await import('../bench/rows/rotation.mjs');
 const { formatTable } = await import('../bench/table.mjs');
 const ROWS = {
   publish: publishRow,
@@ -34,6 +35,7 @@ const ROWS = {
   coalesced: coalescedRow,
   latency: latencyRow,
   idle: idleRow,
+  rotation: rotationRow,
 };
 
 const unknown = positionals.find((name) => !(name in ROWS));
