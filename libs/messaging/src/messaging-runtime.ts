@@ -33,7 +33,7 @@ import {
   ParkedKeysWatch,
   parkingMiddleware,
 } from '@tidings/parked-keys';
-import { CheckBack, checkSchema, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
+import { CheckBack, checkSchema, DepartedBroadcastsReclaimer, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
 import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
 import { chainOf } from './chain';
 import {
@@ -196,7 +196,12 @@ export class MessagingRuntime {
       checkBack,
       reclaim: new ReclaimScheduler({
         store,
-        reclaimers: [checkBack, new DeadLetterReclaimer(store, this.options.deadLetters), ...reclaimers],
+        reclaimers: [
+          checkBack,
+          new DeadLetterReclaimer(store, this.options.deadLetters),
+          new DepartedBroadcastsReclaimer(store),
+          ...reclaimers,
+        ],
         options: reclaimOptions,
         instance,
         clock,

@@ -17,5 +17,11 @@ export { type Schedule, ScheduledMessages } from './scheduled-messages';
 export { OutboxRelay, type OutboxRelaySetup } from './outbox-relay';
 export { type OutboxRelayOptions, outboxRelayOptions } from './outbox-relay.options';
 // Whoever builds an outbox needs its log; the Nest edge knows the outbox only.
-export { checkSchema, logOf, type MessageLog, postgresLogMigrations } from '@tidings/postgres-log';
+export {
+  checkSchema,
+  DepartedBroadcastsReclaimer,
+  logOf,
+  type MessageLog,
+  postgresLogMigrations,
+} from '@tidings/postgres-log';
 export { type SubscriptionControl, SubscriptionControls, type SubscriptionName } from '@tidings/postgres-log';

@@ -1,3 +1,4 @@
+export { DepartedBroadcastsReclaimer } from './departed-broadcasts.reclaimer';
 export { DueMover } from './due-mover';
 export { type LogEntry } from './log-entry';
 export type { Deliver, LaneBatch, LoggedMessage } from './lane-batch';

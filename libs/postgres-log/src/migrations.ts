@@ -1,4 +1,5 @@
 import type { Migration } from '@tidings/core';
+import { alterDestinationOrphaned } from './sql/alter-destination-orphaned';
 import { createIncarnation } from './sql/create-incarnation';
 import { createLog } from './sql/create-log';
 import { createReplies } from './sql/create-replies';
@@ -12,4 +13,5 @@ export const postgresLogMigrations: readonly Migration[] = [
   createIncarnation,
   createSubscriptionControl,
   createReplies,
+  alterDestinationOrphaned,
 ];
