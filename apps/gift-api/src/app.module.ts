@@ -1,8 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type PlatformConfig, PlatformModule } from '@tidings/gift-platform';
+import { GiftRequested, GiftSent } from '@tidings/gift-contracts';
 import { BacklogController } from './backlog/backlog.controller';
-import { BacklogGauge } from './backlog/backlog-gauge';
-import { BACKLOG_LIMIT } from './backlog/backlog-limit';
 import { GiftEntity } from './gifts/gift.entity';
 import { GiftsController } from './gifts/gifts.controller';
 import { SendGift } from './gifts/send-gift';
@@ -18,9 +17,18 @@ export class AppModule {
   static register(config: PlatformConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.register({ app: 'gift-api', config, entities: [GiftEntity, RoomEntity] })],
+      imports: [
+        PlatformModule.register({
+          app: 'gift-api',
+          config,
+          entities: [GiftEntity, RoomEntity],
+          messaging: {
+            backlogGate: { maxBacklog: config.backlogLimit, topics: [GiftRequested.topic, GiftSent.topic] },
+          },
+        }),
+      ],
       controllers: [GiftsController, IntakeController, RoomsController, TotalsController, BacklogController],
-      providers: [SendGift, WriteGiftHandler, BacklogGauge, { provide: BACKLOG_LIMIT, useValue: config.backlogLimit }],
+      providers: [SendGift, WriteGiftHandler],
     };
   }
 }

@@ -8,6 +8,8 @@ export * from './handling/handler';
 export * from './handling/log.middleware';
 export * from './handling/message-context';
 export * from './handling/middleware';
+export * from './handling/pace';
+export * from './handling/published-priority';
 export * from './handling/retry-backoff';
 export * from './handling/retry-budget';
 export * from './handling/retry-jitter';

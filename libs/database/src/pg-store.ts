@@ -4,6 +4,7 @@ import {
   type Closeable,
   NotInTransactionError,
   OptionsError,
+  type PooledStore,
   type QueryResult,
   type Statement,
   type Store,
@@ -19,7 +20,7 @@ import { checkStoreOptions, type StoreOptions } from './store-options';
 import { inTransaction, withTransaction } from './with-transaction';
 
 /** A store on the user's pg pool. Its transactions carry the `client`: `clientOf(context)`. */
-export class PgStore implements Store, AmbientTransactions, BeginsWithStatement {
+export class PgStore implements Store, AmbientTransactions, BeginsWithStatement, PooledStore {
   readonly schema: string;
   readonly #ambient: Ambient<ClientTransaction> | undefined;
   readonly #prepared: boolean;
@@ -37,6 +38,10 @@ export class PgStore implements Store, AmbientTransactions, BeginsWithStatement 
     this.#prepared = checked.preparedStatements;
     this.#ambient = checkAmbient('pg', options.ambient);
     this.#own = new OwnConnections(checked, () => pool.options);
+  }
+
+  get poolSize(): number {
+    return this.pool.options.max;
   }
 
   query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>> {

@@ -3,6 +3,7 @@ import {
   type Closeable,
   NotInTransactionError,
   OptionsError,
+  type PooledStore,
   type QueryResult,
   type Statement,
   type Store,
@@ -20,7 +21,7 @@ import { TypeormTransaction } from './typeorm-transaction';
 import { assertCommittable, NotCommittedError } from './with-transaction';
 
 /** A store on the user's DataSource. Its transactions carry the `manager`: `managerOf(context)`. */
-export class TypeormStore implements Store, AmbientTransactions {
+export class TypeormStore implements Store, AmbientTransactions, PooledStore {
   readonly schema: string;
   readonly #ambient: Ambient<TypeormTransaction> | undefined;
   readonly #prepared: boolean;
@@ -39,6 +40,11 @@ export class TypeormStore implements Store, AmbientTransactions {
     this.#prepared = checked.preparedStatements;
     this.#ambient = checkAmbient('typeorm', options.ambient);
     this.#own = new OwnConnections(checked, () => this.#userPool().options);
+  }
+
+  /** Of a DataSource that is initialised. */
+  get poolSize(): number {
+    return this.#userPool().options.max;
   }
 
   query<Row extends object = Record<string, unknown>>(statement: Statement): Promise<QueryResult<Row>> {

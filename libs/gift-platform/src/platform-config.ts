@@ -33,7 +33,7 @@ const variables = z
     /** Default never: `npm run demo` migrates before it starts the apps. */
     TIDINGS_MIGRATE: z.enum(['onStart', 'never']).default('never'),
     /** Published and not yet passed on: from here on gift-api refuses new gifts. Default 5,000. */
-    GIFT_BACKLOG_LIMIT: count.default(5_000),
+    GIFT_BACKLOG_LIMIT: z.coerce.number().pipe(z.int().min(1)).default(5_000),
     /** How long a dead reader's or relay's lanes stay its own. Default: the package's. The check takes a short one. */
     GIFT_LEASE_MS: count.optional(),
     /** The least that is printed. Default log; at debug, Tidings tells of every message handled. */

@@ -26,6 +26,8 @@ export interface PlatformOptions {
   readonly config: PlatformConfig;
   /** The app's own tables, in its own schema. Default none. */
   readonly entities?: readonly Type[];
+  /** Of the messaging of this app alone. */
+  readonly messaging?: Partial<MessagingOptions>;
 }
 
 /** What every app of the demo stands on: its tables, and Tidings beside them in the same database. */
@@ -57,7 +59,7 @@ export class PlatformModule {
 }
 
 function messagingOptions(
-  { app, config }: PlatformOptions,
+  { app, config, messaging }: PlatformOptions,
   dataSource: DataSource,
   history?: History,
 ): MessagingOptions {
@@ -65,6 +67,7 @@ function messagingOptions(
   const store = typeorm(dataSource, { connections: OWN_CONNECTIONS, logger });
   const transport = giftTransport(config, store, logger);
   return {
+    ...messaging,
     source: app,
     logger,
     stores: { default: store },

@@ -1,3 +1,7 @@
+export { BacklogGate, backlogGate } from './backlog/backlog.gate';
+export type { BacklogGateOptions } from './backlog/backlog-gate.options';
+export { BacklogGauge } from './backlog/backlog-gauge';
+export { BacklogGauges } from './backlog/backlog-gauges';
 export { messagingMigrations } from './messaging-runtime';
 export { getDeadLettersToken, InjectDeadLetters } from './decorators/inject-dead-letters.decorator';
 export { getOutboxToken, InjectOutbox } from './decorators/inject-outbox.decorator';
@@ -60,6 +64,7 @@ export {
   retry,
   RetryAfterError,
   type RetryDescription,
+  type RateLimit,
   type Reclaimer,
   type ReclaimReport,
   type RetryOptions,

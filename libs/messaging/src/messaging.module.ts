@@ -1,6 +1,7 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Outbox } from '@tidings/outbox';
+import { BacklogGauges } from './backlog/backlog-gauges';
 import { getDeadLettersToken } from './decorators/inject-dead-letters.decorator';
 import { getReclaimToken } from './decorators/inject-reclaim.decorator';
 import { getOutboxToken } from './decorators/inject-outbox.decorator';
@@ -58,8 +59,9 @@ function storeProviders(names: readonly string[]): Provider[] {
     ConsumerLifecycle,
     MessagingHealth,
     Subscriptions,
+    BacklogGauges,
   ],
-  exports: [MessagePublisher, MessageRequester, MessagingHealth, Subscriptions],
+  exports: [MessagePublisher, MessageRequester, MessagingHealth, Subscriptions, BacklogGauges],
 })
 export class MessagingModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

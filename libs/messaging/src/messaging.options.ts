@@ -11,6 +11,7 @@ import type { ParkedKeysOptions } from '@tidings/parked-keys';
 import { type CheckBackOptions, checkBackOptions, type OutboxRelayOptions, type ResolvedCheckBackOptions } from '@tidings/outbox'; // prettier-ignore
 import { type ReclaimOptions, reclaimOptions, type ResolvedReclaimOptions } from '@tidings/reclaim';
 import { z } from 'zod';
+import { type BacklogGateOptions, checkBacklogGateOptions } from './backlog/backlog-gate.options';
 import { namesOf } from './messaging.errors';
 import { Route } from './publishing/route';
 
@@ -50,6 +51,8 @@ export interface MessagingOptions {
   readonly reclaim?: ReclaimOptions & { readonly reclaimers?: readonly Reclaimer[] };
   /** For how long what dead letters leave behind is kept. A letter that waits for somebody is never deleted. */
   readonly deadLetters?: DeadLetterRetentionOptions;
+  /** What the guard BacklogGate goes by. Default none: without it that guard fails, and `backlogGate({ … })` has options of its own. */
+  readonly backlogGate?: BacklogGateOptions;
   /** When a message that kills its process is dead-lettered. Needs a store. */
   readonly poison?: PoisonOptions;
   /** Default: Nest's logger, with the context "Tidings". */
@@ -60,10 +63,19 @@ export type CheckedMessagingOptions = Readonly<
   Required<
     Omit<
       MessagingOptions,
-      'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'checkBack' | 'reclaim' | 'deadLetters'
+      | 'migrate'
+      | 'logger'
+      | 'relay'
+      | 'inbox'
+      | 'parking'
+      | 'poison'
+      | 'backlogGate'
+      | 'checkBack'
+      | 'reclaim'
+      | 'deadLetters'
     >
   > &
-    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison'> & {
+    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'backlogGate'> & {
       readonly checkBack: ResolvedCheckBackOptions;
       readonly deadLetters: ResolvedDeadLetterRetentionOptions;
       readonly reclaim: ResolvedReclaimOptions & { readonly reclaimers: readonly Reclaimer[] };
@@ -134,6 +146,7 @@ const schema = z.strictObject({
     .extend({ reclaimers: z.array(port<Reclaimer>('Reclaimer', ['reclaim'], '{ name, reclaim() }')).default([]) })
     .prefault({}),
   deadLetters: deadLetterRetentionOptions.prefault({}),
+  backlogGate: z.custom<BacklogGateOptions>().optional(),
   poison: z.strictObject({ after: z.number().int().min(1).optional() }).optional(),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),
 });
@@ -141,6 +154,7 @@ const schema = z.strictObject({
 /** @throws OptionsError that names the bad option by its path below `messaging`. */
 export function checkMessagingOptions(options: MessagingOptions): CheckedMessagingOptions {
   const checked = parseOptions('messaging', schema, options) as CheckedMessagingOptions;
+  if (checked.backlogGate) checkBacklogGateOptions('messaging.backlogGate', checked.backlogGate);
   const transports = Object.keys(checked.transports);
   checked.routes.forEach((route, index) => {
     const unknown = route.transports.find((name) => !transports.includes(name));

@@ -86,8 +86,8 @@ export class MessageLog {
     return listReaders(this.store, transport, topic);
   }
 
-  backlog(limit = 100_000): Promise<Backlog[]> {
-    return measureBacklog(this.store, limit);
+  backlog(limit = 100_000, topics?: readonly string[]): Promise<Backlog[]> {
+    return measureBacklog(this.store, limit, topics);
   }
 
   async #insert(on: Queryable, entries: readonly LogEntry[]): Promise<void> {

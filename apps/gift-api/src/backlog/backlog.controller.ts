@@ -1,17 +1,15 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import type { BacklogView } from '@tidings/gift-contracts';
-import { BacklogGauge } from './backlog-gauge';
-import { BACKLOG_LIMIT } from './backlog-limit';
+import { BacklogGauges } from '@tidings/messaging';
 
 @Controller('backlog')
 export class BacklogController {
-  constructor(
-    private readonly gauge: BacklogGauge,
-    @Inject(BACKLOG_LIMIT) private readonly limit: number,
-  ) {}
+  constructor(private readonly gauges: BacklogGauges) {}
 
   @Get()
   async backlog(): Promise<BacklogView> {
-    return { backlog: await this.gauge.read(), limit: this.limit };
+    const gauge = this.gauges.default;
+    const { messages } = await gauge.read();
+    return { backlog: messages, limit: gauge.options.maxBacklog };
   }
 }

@@ -4,7 +4,7 @@ import { DataSource, MoreThan } from 'typeorm';
 import { z } from 'zod';
 import type { CatalogueEntry, GiftPage, GiftView } from '@tidings/gift-contracts';
 import { SchemaPipe } from '@tidings/gift-platform';
-import { RefuseWhenBackloggedGuard } from '../backlog/refuse-when-backlogged.guard';
+import { BacklogGate } from '@tidings/messaging';
 import { CATALOGUE } from './catalogue';
 import { GiftEntity, viewOf } from './gift.entity';
 import { giftOrder, type GiftOrder } from './gift-order';
@@ -27,7 +27,7 @@ export class GiftsController {
   ) {}
 
   @Post('gifts')
-  @UseGuards(RefuseWhenBackloggedGuard)
+  @UseGuards(BacklogGate)
   async send(
     @Body(new SchemaPipe(giftOrder)) order: GiftOrder,
     @IdempotencyKey() key: string | null,

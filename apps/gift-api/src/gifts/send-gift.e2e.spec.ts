@@ -5,7 +5,7 @@ import request from 'supertest';
 import { GiftSent } from '@tidings/gift-contracts';
 import { createDemoDatabase, type DemoDatabase, type PlatformConfig, platformConfig } from '@tidings/gift-platform';
 import { OnMessage } from '@tidings/messaging';
-import { describeOn, until } from '@tidings/testing';
+import { describeOn, Gate, until } from '@tidings/testing';
 import { AppModule } from '../app.module';
 import { SendGift } from './send-gift';
 
@@ -15,9 +15,12 @@ const ROSE = { roomId: 'lofi', viewerId: 'ann', gift: 'rose', quantity: 2 };
 @Injectable()
 class Probe {
   readonly heard: GiftSent[] = [];
+  /** It hears nothing until this opens. */
+  rush: Gate | undefined;
 
   @OnMessage(GiftSent, { group: 'probe', ordered: true })
-  hear(gift: GiftSent): void {
+  async hear(gift: GiftSent): Promise<void> {
+    await this.rush?.opened;
     this.heard.push(gift);
   }
 }
@@ -143,5 +146,25 @@ describeOn('postgres', 'gift-api', (server) => {
     await app.close();
     app = await start({ backlogLimit: 2 });
     await until('gifts are taken again', async () => (await post(ROSE)).status === 201);
+  });
+
+  it('refuses part of a rush, and delivers all of what it took', async () => {
+    await app.close();
+    app = await start({ backlogLimit: 20 });
+    const probe = app.get(Probe);
+    probe.rush = new Gate();
+    const answers: number[] = [];
+    const viewers = Array.from({ length: 20 }, async (_, viewer) => {
+      for (let gift = 0; gift < 20; gift++)
+        answers.push((await post({ ...ROSE, roomId: 'lofi' }, `rush-${viewer}-${gift}`)).status);
+    });
+    await Promise.all(viewers);
+    const taken = answers.filter((status) => status === 201).length;
+    const refused = answers.filter((status) => status === 503).length;
+    expect(taken + refused).toBe(400);
+    expect(refused).toBeGreaterThan(0);
+    probe.rush.open();
+    expect((await heard(taken)).map((gift) => gift.ordinal)).toEqual(Array.from({ length: taken }, (_, n) => n + 1));
+    expect((await http().get('/totals')).body).toMatchObject({ gifts: taken });
   });
 });

@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { type GiftReceipt, GiftRequested } from '@tidings/gift-contracts';
 import { SchemaPipe } from '@tidings/gift-platform';
-import { InjectOutbox, type Outbox } from '@tidings/messaging';
-import { RefuseWhenBackloggedGuard } from '../backlog/refuse-when-backlogged.guard';
+import { BacklogGate, InjectOutbox, type Outbox } from '@tidings/messaging';
 import { giftOrder, type GiftOrder } from '../gifts/gift-order';
 import { IdempotencyKey } from '../gifts/idempotency-key.decorator';
 
@@ -18,7 +17,7 @@ export class IntakeController {
 
   @Post()
   @HttpCode(HttpStatus.ACCEPTED)
-  @UseGuards(RefuseWhenBackloggedGuard)
+  @UseGuards(BacklogGate)
   async enqueue(
     @Body(new SchemaPipe(giftOrder)) order: GiftOrder,
     @IdempotencyKey() idempotencyKey: string | null,

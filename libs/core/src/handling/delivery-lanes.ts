@@ -5,6 +5,9 @@ import { attemptsIn, PARK_RETRY_MS, release, retry, type Settlement } from '../t
 import type { BatchLimits, Receive, Subscription } from '../transport/subscriber';
 import { DeliveryBatch } from './delivery-batch';
 import { DeliveryTurn } from './delivery-turn';
+import { DueTurns } from './due-turns';
+import { PaceGate } from './pace-gate';
+import { publishedPriority } from './published-priority';
 import { KeyLane, type LaneEntry } from './key-lane';
 
 /** For what a receiver must not do: reject, or release without a stop. At once would be a hot loop, never would be a lost message. */
@@ -25,8 +28,9 @@ const UNEXPECTED_RETRY_MS = 1_000;
 export class DeliveryLanes {
   readonly #lanes = new Map<string, KeyLane>();
   readonly #inFlight = new Set<Promise<Settlement>>();
-  /** Turns that wait for a place, the longest waiting first. */
-  readonly #due: DeliveryTurn[] = [];
+  /** Turns that wait for a place. */
+  readonly #due = new DueTurns();
+  readonly #pace: PaceGate;
   /** By type: the batch that is not due yet, or not full. */
   readonly #filling = new Map<string, DeliveryTurn>();
   // A controller each: Node warns of a leak when an eleventh listener joins one signal, and handlers add theirs.
@@ -41,12 +45,16 @@ export class DeliveryLanes {
   #admitted = 0;
 
   constructor(
-    private readonly subscription: Pick<Subscription, 'ordered' | 'concurrency' | 'paused' | 'batching'>,
+    private readonly subscription: Pick<
+      Subscription,
+      'ordered' | 'concurrency' | 'paused' | 'batching' | 'priority' | 'pace'
+    >,
     private readonly receive: Receive,
     private readonly clock: Clock,
   ) {
     this.#concurrency = subscription.concurrency;
     this.#paused = subscription.paused ?? false;
+    this.#pace = new PaceGate(subscription.pace, () => this.#pump());
   }
 
   /** Deliveries that may run at once. */
@@ -112,6 +120,7 @@ export class DeliveryLanes {
     this.#stopping = true;
     for (const turn of this.#filling.values()) this.#makeDue(turn);
     this.#pump();
+    this.#pace.stop();
     for (const delay of this.#delays) delay.abort();
     const drained = new AbortController();
     const all = Promise.all(this.#inFlight).then(() => drained.abort());
@@ -135,6 +144,7 @@ export class DeliveryLanes {
   #offer(entry: LaneEntry): DeliveryTurn {
     const turn = this.#turnFor(entry.delivery);
     turn.entries.push(entry);
+    this.#rank(turn, entry.delivery);
     if (turn.full || this.#stopping) {
       this.#makeDue(turn);
       this.#pump();
@@ -170,15 +180,28 @@ export class DeliveryLanes {
 
   /** Fills the free places. When these lanes stop, places no longer matter: nothing begins any more. */
   #pump(): void {
-    while (this.#due.length > 0 && (this.#stopping || this.#mayBegin())) {
+    for (let next = this.#due.first; next && (this.#stopping || this.#mayBegin(next)); next = this.#due.first) {
       this.#busy += 1;
       if (this.#paused) this.#admitted -= 1;
       void this.#begin(this.#due.shift()!);
     }
   }
 
-  #mayBegin(): boolean {
-    return this.#busy < this.#places && (!this.#paused || this.#admitted > 0);
+  #mayBegin(turn: DeliveryTurn): boolean {
+    return this.#busy < this.#places && (!this.#paused || this.#admitted > 0) && this.#pace.grants(turn.entries.length);
+  }
+
+  /** Among keys only: of an ordered key there is never more than its head in a turn that others wait behind. */
+  #rank(turn: DeliveryTurn, { message }: Delivery): void {
+    const raise = (priority: number): void => {
+      if (!(priority > turn.priority)) return;
+      turn.priority = priority;
+      this.#due.rank();
+    };
+    const { priority = publishedPriority } = this.subscription;
+    const answer = priority(message);
+    if (typeof answer === 'number') raise(answer);
+    else void answer.then(raise, () => undefined);
   }
 
   get #places(): number {

@@ -6,6 +6,8 @@ import type { LaneEntry } from './key-lane';
 export class DeliveryTurn {
   readonly entries: LaneEntry[] = [];
   due = false;
+  /** That of its most urgent entry, as far as it is known. */
+  priority = 0;
   begun = false;
 
   constructor(

@@ -51,6 +51,11 @@ export function runFrom<T>(
   return store.run(async (transaction) => work(transaction, await transaction.query(first)));
 }
 
+/** Optional power: tells how many connections its transactions share. */
+export interface PooledStore {
+  readonly poolSize: number;
+}
+
 /** A name as SQL text. Doubling the quotes makes any name safe. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 

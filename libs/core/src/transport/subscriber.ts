@@ -1,4 +1,5 @@
-import type { Delivery } from '../message/message';
+import type { Pace } from '../handling/pace';
+import type { Delivery, Message } from '../message/message';
 import type { Settlement } from './settlement';
 
 /** A group's interest in a topic. Consumers of one group share its messages; every group gets all of them. */
@@ -11,6 +12,13 @@ export interface Subscription {
   readonly broadcast: boolean;
   /** Deliveries that one consumer handles at once. */
   readonly concurrency: number;
+  /**
+   * How urgent a message is, 0 for the usual ones: of what waits in a process for a free place, the most urgent begins first. Counts among different keys
+   * only; within an ordered key nothing overtakes. Default: the `priority` that it was published with. What it rejects with counts as 0.
+   */
+  readonly priority?: (message: Message) => number | Promise<number>;
+  /** How fast deliveries may begin in this process. Default: as fast as places get free. */
+  readonly pace?: Pace;
   /** Begins paused, until it is resumed. Default false. */
   readonly paused?: boolean;
   /** The most attempts that a handler's retry policy makes, Infinity for no end. A transport refuses a limit of its broker's below. Default: not known. */

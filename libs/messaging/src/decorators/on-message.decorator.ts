@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { DeliveryLevel, MessageContract, OnFailure, RetryBudget, RetryPolicy } from '@tidings/core';
+import type { DeliveryLevel, MessageContract, OnFailure, RateLimit, RetryBudget, RetryPolicy } from '@tidings/core';
 import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import type { StoreOf } from '../sharded';
 import { completeParams } from './message-params.decorator';
@@ -50,6 +50,16 @@ export interface OnMessageOptions {
    * burned meanwhile. Said once for a subscription. Default: none.
    */
   readonly circuit?: CircuitOptions;
+  /**
+   * How urgent a message is by its payload, 0 for the usual ones, higher first: of what waits in a process for a free place, the most urgent begins. Among
+   * different keys only; each eighth place goes to what waits longest. Default: the `priority` it was published with.
+   */
+  readonly priority?: (payload: never) => number;
+  /**
+   * How many messages may begin in a second in each process; the others wait, unsettled, and no attempt is burned. Said once for a subscription. Default:
+   * as many as places get free.
+   */
+  readonly rateLimit?: RateLimit;
   /** Every process gets every message; nothing is kept for one that is away. Default false. */
   readonly broadcast?: boolean;
   /** Where a group that did not exist before begins. Default `now`. */

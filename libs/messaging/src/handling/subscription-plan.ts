@@ -4,6 +4,7 @@ import {
   type HandlerDefinition,
   never,
   parseOptions,
+  type RateLimit,
   type RetryPolicy,
   type Subscription,
 } from '@tidings/core';
@@ -14,6 +15,7 @@ import type { ContractRouter } from '../publishing/contract-router';
 import { unknownTransport } from '../publishing/transport-registry';
 import type { StoreOf } from '../sharded';
 import { storeNamed } from '../store-choice';
+import { priorityOf } from './priority-choice';
 import { onFailureOf, refuseTwoParkings, refuseTwoTransports } from './failure-choice';
 import type { CircuitOptions } from '../lifecycle/subscription-circuit';
 import { gatheredOf, gatherSchema } from './gathering-plan';
@@ -26,6 +28,7 @@ export interface PlannedSubscription {
   readonly subscription: Subscription;
   readonly handlers: readonly PlannedHandler[];
   readonly circuit?: CircuitOptions;
+  readonly rateLimit?: RateLimit;
 }
 
 /** Stores to choose from, message by message. */
@@ -87,6 +90,10 @@ const schema = z.strictObject({
       openMs: z.number().int().min(1).optional(),
     })
     .optional(),
+  priority: z
+    .custom((value) => typeof value === 'function', { error: 'expected a function from a payload to a number' })
+    .optional(),
+  rateLimit: z.strictObject({ perSecond: z.number().positive(), burst: z.number().min(1).optional() }).optional(),
   broadcast: z.boolean().optional(),
   from: z.enum(['now', 'earliest']).optional(),
   transport: z.string().optional(),
@@ -125,12 +132,14 @@ function planOne(found: readonly FoundHandler[], setting: PlanSetting): PlannedS
     group: options.group,
     ...gatheredOf(found, sharedOf(found)),
     attempts,
+    ...priorityOf(found),
   };
   const transport = transportOf(first!, setting);
   const handlers = found.map((handler) => definitionOf(handler, transport, subscription, setting));
   refuseTwoParkings(handlers);
-  const circuit = circuitOf(found);
-  return { transport, subscription, handlers, ...(circuit && { circuit }) };
+  const circuit = saidOnce('circuit', found, ({ options }) => options.circuit);
+  const rateLimit = saidOnce('rateLimit', found, ({ options }) => options.rateLimit);
+  return { transport, subscription, handlers, ...(circuit && { circuit }), ...(rateLimit && { rateLimit }) };
 }
 
 function definitionOf(
@@ -261,12 +270,16 @@ function sharedOf(found: readonly FoundHandler[]): Shared {
   return shared as unknown as Shared;
 }
 
-function circuitOf(found: readonly FoundHandler[]): CircuitOptions | undefined {
-  const [one, other] = found.filter(({ options }) => options.circuit);
-  if (!other) return one?.options.circuit;
+function saidOnce<Option>(
+  name: 'circuit' | 'rateLimit',
+  found: readonly FoundHandler[],
+  optionOf: (handler: FoundHandler) => Option | undefined,
+): Option | undefined {
+  const [one, other] = found.filter((handler) => optionOf(handler) !== undefined);
+  if (!one || !other) return one && optionOf(one);
   throw new MessagingConfigurationError(
     `group ${other.options.group} on ${other.contract.topic}`,
-    `expected one circuit for its subscription, found one at ${one!.name} and one at ${other.name}; say it once`,
+    `expected one ${name} for its subscription, found one at ${one.name} and one at ${other.name}; say it once`,
   );
 }
 

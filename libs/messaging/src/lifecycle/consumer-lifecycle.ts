@@ -14,6 +14,7 @@ import { FollowedControls } from './followed-controls';
 import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
 import { buryDeadLettersOf } from './buried-dead-letters';
+import { checkPool } from './pool-check';
 import { checkReplies } from './reply-check';
 import { checkRetention } from './retention-check';
 import { RunningConsumer } from './running-consumer';
@@ -119,6 +120,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       this.#close.unshift(() => task.stop());
       await task.start();
     }
+    for (const { name, store } of stores) checkPool(name, store, planned, logger);
     const controls = new FollowedControls(this.runtime.controls, logger);
     this.#close.unshift(() => controls.stop());
     await controls.start(() => this.#consumers.forEach((consumer) => consumer.obey()));

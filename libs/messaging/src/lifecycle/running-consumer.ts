@@ -1,4 +1,4 @@
-import type { ActiveSubscription, Transport } from '@tidings/core';
+import { type ActiveSubscription, TokenBucket, type Transport } from '@tidings/core';
 import { type ReceiverParts, SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { PlannedSubscription } from '../handling/subscription-plan';
 import type { CircuitDirectory } from './circuit-directory';
@@ -26,11 +26,15 @@ export class RunningConsumer {
 
   /** Rejects with CapabilityError when the transport cannot do what the handlers ask. */
   async start(transport: Transport): Promise<void> {
-    const { subscription, circuit } = this.planned;
+    const { subscription, circuit, rateLimit } = this.planned;
     const { clock, logger, circuits, controls } = this.parts;
     this.#paused = Boolean(controls.of(subscription)?.paused);
     const active = await transport.subscribe(
-      this.#paused ? { ...subscription, paused: true } : subscription,
+      {
+        ...subscription,
+        ...(this.#paused && { paused: true }),
+        ...(rateLimit && { pace: new TokenBucket(rateLimit, clock) }),
+      },
       this.#receiver.receive,
     );
     this.#active = active;
