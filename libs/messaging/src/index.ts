@@ -15,6 +15,7 @@ export { OnMessages, type OnMessagesOptions } from './decorators/on-messages.dec
 export { OnRequest, type OnRequestOptions } from './decorators/on-request.decorator';
 export { BatchError } from './handling/batch.error';
 export { BatchContext, type BatchItem } from './handling/batch-context';
+export type { Expectation, MissingGroup } from './publishing/expectation';
 export { MessagingHealth, type MessagingHealthReport, type RelayHealth } from './lifecycle/messaging-health';
 export { type SubscriptionAddress, Subscriptions } from './lifecycle/subscriptions';
 export { MessagingConfigurationError, PublishFailedError, type UnconfirmedMessage } from './messaging.errors';

@@ -44,6 +44,7 @@ import {
 } from './messaging.options';
 import { HandlerDirectory } from './handling/handler-directory';
 import { CircuitDirectory } from './lifecycle/circuit-directory';
+import { ExpectedGroups } from './lifecycle/expected-groups.task';
 import { nestLogger } from './nest.logger';
 import { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { ContractRouter } from './publishing/contract-router';
@@ -92,6 +93,7 @@ export class MessagingRuntime {
   readonly handlers = new HandlerDirectory();
   readonly publisher: MessagePublisher;
   readonly requester: MessageRequester;
+  readonly expectedGroups: ExpectedGroups;
   readonly chain: readonly Middleware[];
   /** For what is released from a parked key: the same, without the parking. */
   readonly releasedChain: readonly Middleware[];
@@ -108,6 +110,7 @@ export class MessagingRuntime {
     this.logger = options.logger ?? nestLogger();
     this.transports = new TransportRegistry(options.transports);
     this.router = new ContractRouter(options.routes, this.transports.names);
+    this.expectedGroups = new ExpectedGroups(options.expects, this.router, this.transports, this.clock, this.logger);
     const factory = new MessageFactory(options.source, this.clock);
     this.publisher = new MessagePublisher(factory, this.router.destinationsOf, this.transports);
     const { clock, logger, transports } = this;

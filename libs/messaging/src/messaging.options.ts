@@ -13,6 +13,7 @@ import { type ReclaimOptions, reclaimOptions, type ResolvedReclaimOptions } from
 import { z } from 'zod';
 import { type BacklogGateOptions, checkBacklogGateOptions } from './backlog/backlog-gate.options';
 import { namesOf } from './messaging.errors';
+import type { Expectation } from './publishing/expectation';
 import { Route } from './publishing/route';
 
 /**
@@ -33,6 +34,12 @@ export interface MessagingOptions {
   readonly transports: Readonly<Record<string, Transport>>;
   /** Which contracts go to which transports; the first that matches counts. Default: everything to the only transport. */
   readonly routes?: readonly Route[];
+  /**
+   * Groups that contracts must reach, as `[{ contract: GiftSent, groups: ['ranking', 'revenue'] }]`: a broker confirms what reached one group, whoever else is
+   * missing. Watched by processes that relay, or that publish without a store; a group that does not exist is warned of and makes `MessagingHealth` down until
+   * it does. It stops no publish. Default none: that is what `route: 'optional'` goes with.
+   */
+  readonly expects?: readonly Expectation[];
   /** Default all three. `[]` switches everything off: nothing connects, for tests of an application's other parts. */
   readonly roles?: readonly Role[];
   /** `migrate` of @tidings/database, to create and update Tidings' tables at start. Default: never; the process refuses to start without tables. */
@@ -106,6 +113,9 @@ const port = <T>(what: string, methods: readonly string[], way: string) =>
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const functionOf = <T>(what: string) => z.custom<T>(isFunction, { error: `expected ${what}` });
 
+const isContract = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'type' in value && 'topic' in value;
+
 const schema = z.strictObject({
   source: z
     .string({ error: 'expected the name of this service' })
@@ -131,6 +141,18 @@ const schema = z.strictObject({
     }),
   routes: z
     .array(z.custom<Route>((value) => value instanceof Route, { error: "expected route('…').to('…')" }))
+    .default([]),
+  expects: z
+    .array(
+      z.strictObject({
+        contract: z.custom<Expectation['contract']>(isContract, { error: 'expected a contract of defineMessage' }),
+        groups: z
+          .array(z.string().min(1, { error: 'expected the name of a group' }), {
+            error: "expected groups, as ['ranking']",
+          })
+          .min(1, { error: 'expected at least one group, found none' }),
+      }),
+    )
     .default([]),
   roles: z
     .array(z.enum(['publish', 'relay', 'handle'], { error: 'expected publish, relay or handle' }))

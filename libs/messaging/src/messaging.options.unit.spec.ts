@@ -2,7 +2,7 @@ import { memory } from '@tidings/memory';
 import { MessagingModule } from './messaging.module';
 import { checkMessagingOptions, type MessagingOptions } from './messaging.options';
 import { route } from './publishing/route';
-import { boot } from './test-application.fixture';
+import { boot, GiftSent } from './test-application.fixture';
 
 const good: MessagingOptions = { source: 'gift-api', transports: { main: memory() } };
 
@@ -31,6 +31,15 @@ describe('The options of messaging', () => {
       { stores: { default: null } },
       'messaging.stores.default: expected a Store (typeorm(dataSource) or pg(pool)), found null without query',
     ],
+    [
+      { expects: [{ contract: 'gift.sent', groups: ['a'] }] },
+      'messaging.expects.0.contract: expected a contract of defineMessage',
+    ],
+    [
+      { expects: [{ contract: GiftSent, groups: [] }] },
+      'messaging.expects.0.groups: expected at least one group, found none',
+    ],
+    [{ expects: [{ contract: GiftSent, groups: [''] }] }, 'messaging.expects.0.groups.0: expected the name of a group'],
     [{ roles: ['publish', 'consume'] }, 'messaging.roles.1: expected publish, relay or handle'],
     [{ routes: ['gift.*'] }, "messaging.routes.0: expected route('…').to('…')"],
     [

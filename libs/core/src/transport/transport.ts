@@ -54,7 +54,8 @@ export interface DeadLetterSource {
   ): Promise<{ readonly stop: () => Promise<void> }>;
 }
 
-/** Optional power: says which groups a topic reaches, so that a contract can insist on them at start. */
+/** Optional power: says whether a topic reaches a group, so that a publisher can insist on it. A confirm tells only that some group was reached. */
 export interface GroupDirectory {
-  groupsOf(topic: string): Promise<readonly string[]>;
+  /** True when the group was declared and what is published waits for it, also while none of its consumers runs. Declares nothing. Rejects when the broker is away. */
+  hasGroup(topic: string, group: string): Promise<boolean>;
 }

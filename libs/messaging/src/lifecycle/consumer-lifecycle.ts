@@ -89,6 +89,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       await this.#open();
       if (runtime.plays('handle')) await this.#handle(planned);
       if (runtime.plays('relay')) await this.#relay();
+      await this.#expect();
       this.#reclaim(checkBacks);
       if (runtime.plays('handle', 'relay')) await this.#redrive();
     } catch (thrown) {
@@ -165,6 +166,14 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     this.#stopReceiving.push(() => releasers.stop(options.drainMs));
     await releasers.start();
     this.#relaying = true;
+  }
+
+  /** Where messages leave for their transports: a process that only writes to outboxes needs no broker, and must not wait for one. */
+  async #expect(): Promise<void> {
+    const { expectedGroups } = this.runtime;
+    if (!this.#relaying && !(this.runtime.plays('publish') && this.runtime.stores.length === 0)) return;
+    this.#stopReceiving.push(() => expectedGroups.stop());
+    await expectedGroups.start();
   }
 
   /** Works on redrive jobs. Stops first: a letter in hand needs the transports. */

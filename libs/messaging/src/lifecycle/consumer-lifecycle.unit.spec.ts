@@ -220,6 +220,7 @@ describe('The lifecycle of consumers', () => {
       consumers: { up: 1, total: 1, paused: 0 },
       relays: [{ store: 'default', up: false, lanes: 0, detail: 'cannot read the log: away' }],
       parkedKeys: { default: expect.anything() as object },
+      missingGroups: [],
       transports: { main: { up: true, detail: expect.any(String) as string } },
     });
   });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { TransportHealth } from '@tidings/core';
 import type { ParkedCount } from '@tidings/parked-keys';
+import type { MissingGroup } from '../publishing/expectation';
 import { MessagingRuntime } from '../messaging-runtime';
 import { ConsumerLifecycle } from './consumer-lifecycle';
 
@@ -13,7 +14,7 @@ export interface RelayHealth {
 }
 
 export interface MessagingHealthReport {
-  /** Every consumer, relay and transport in use is up. */
+  /** Every consumer, relay and transport in use is up, and no group is missing. */
   readonly up: boolean;
   /** A paused one is up. */
   readonly consumers: { readonly up: number; readonly total: number; readonly paused: number };
@@ -23,6 +24,8 @@ export interface MessagingHealthReport {
   readonly relays: readonly RelayHealth[];
   /** Keys that are parked, by store, as of half a minute ago; `old` ones have been so for longer than `parking.alarmAfterMs`. Empty without the role `handle`. */
   readonly parkedKeys: Readonly<Record<string, ParkedCount>>;
+  /** Of `messaging.expects`: contracts do not reach these groups, for they do not exist. */
+  readonly missingGroups: readonly MissingGroup[];
   /** Those in use: a process that only writes to outboxes uses none. */
   readonly transports: Readonly<Record<string, TransportHealth>>;
 }
@@ -42,9 +45,13 @@ export class MessagingHealth {
       ? this.runtime.stores.map(({ name, relay }) => relayHealth(name, relay))
       : [];
     const transports = this.runtime.transports.health();
+    const missingGroups = this.runtime.expectedGroups.missing;
     return {
       up:
-        healthy === consumers.length && relays.every(({ up }) => up) && Object.values(transports).every(({ up }) => up),
+        healthy === consumers.length &&
+        missingGroups.length === 0 &&
+        relays.every(({ up }) => up) &&
+        Object.values(transports).every(({ up }) => up),
       consumers: {
         up: healthy,
         total: consumers.length,
@@ -55,6 +62,7 @@ export class MessagingHealth {
       parkedKeys: this.runtime.plays('handle')
         ? Object.fromEntries(this.runtime.stores.map(({ name, parkedKeysWatch }) => [name, parkedKeysWatch.count]))
         : {},
+      missingGroups,
       transports,
     };
   }

@@ -91,8 +91,8 @@ export class MemoryTransport implements Transport, NativeDeadLetters, GroupDirec
     return this.settings.broker.deadLetters(topic, group, limit);
   }
 
-  async groupsOf(topic: string): Promise<readonly string[]> {
-    return this.settings.broker.groupsOf(topic);
+  async hasGroup(topic: string, group: string): Promise<boolean> {
+    return this.settings.broker.groupsOf(topic).includes(group);
   }
 
   async openReplies(receive: (reply: Message) => void): Promise<ReplyAddress> {

@@ -108,8 +108,8 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     return listNativeDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
   }
 
-  groupsOf(topic: string): Promise<readonly string[]> {
-    return this.#log.readersOf(this.options.namespace, topic);
+  async hasGroup(topic: string, group: string): Promise<boolean> {
+    return (await this.#log.readersOf(this.options.namespace, topic)).includes(group);
   }
 
   health(): TransportHealth {

@@ -6,6 +6,7 @@ import {
   type DeadLetterSource,
   failed,
   type Message,
+  type GroupDirectory,
   type NativeDeadLetter,
   type NativeDeadLetters,
   type OutgoingMessage,
@@ -24,6 +25,7 @@ import { readDeadLetters } from './native-dead-letters';
 import { RabbitMqClosedError } from './rabbitmq.errors';
 import { type RabbitMqOptions, rabbitMqSettings, type RabbitMqSettings } from './rabbitmq.options';
 import { RabbitMqConnection } from './rabbitmq-connection';
+import { hasGroup } from './group-lookup';
 import { RabbitMqNames } from './rabbitmq-names';
 import { RabbitMqPull } from './rabbitmq-pull';
 import { toAmqp } from './rabbitmq-mapping';
@@ -51,8 +53,10 @@ export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
   processes: true,
 });
 
-/** RabbitMQ from 3.8 on, by AMQP 0-9-1. `GroupDirectory` is left out: AMQP cannot list what is bound to an exchange. */
-export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLetterSource, PullSubscriber, RequestReply {
+/** RabbitMQ from 3.8 on, by AMQP 0-9-1. */
+export class RabbitMqTransport
+  implements Transport, NativeDeadLetters, DeadLetterSource, PullSubscriber, RequestReply, GroupDirectory
+{
   readonly kind = 'rabbitmq';
   readonly capabilities = RABBITMQ_CAPABILITIES;
   readonly #settings: RabbitMqSettings;
@@ -154,6 +158,17 @@ export class RabbitMqTransport implements Transport, NativeDeadLetters, DeadLett
         `rabbitmq: dead letters cannot be read, ${this.#publishing.detail}`,
       );
     return readDeadLetters(link, this.#names.dead(topic, group), topic, limit);
+  }
+
+  /** By its queues: AMQP cannot tell whether they are still bound. */
+  async hasGroup(topic: string, group: string): Promise<boolean> {
+    const link = this.#publishing.link;
+    if (!link)
+      throw new TidingsError(
+        'TIDINGS_RABBITMQ_AWAY',
+        `rabbitmq: groups cannot be asked for, ${this.#publishing.detail}`,
+      );
+    return hasGroup(link, this.#names, topic, group, this.#settings.orderedQueues);
   }
 
   /** Connects first, if nobody has. */
