@@ -1,4 +1,5 @@
 export * from './gate';
+export * from './leak-warnings';
 export * from './manual-clock';
 export * from './private-servers';
 export * from './recording-receive';

@@ -1,4 +1,4 @@
-import { Gate, ManualClock, recordingReceive, testMessage, until } from '@tidings/testing';
+import { Gate, leakWarnings, ManualClock, recordingReceive, testMessage, until } from '@tidings/testing';
 import type { Delivery } from '../message/message';
 import { systemClock } from '../scheduling/clock';
 import { accept, release, retry, type Settlement } from '../transport/settlement';
@@ -144,9 +144,7 @@ describe('stopping delivery lanes', () => {
   });
 
   it('warns of no leaking listeners, however many deliveries run or wait', async () => {
-    const warnings: Error[] = [];
-    const onWarning = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', onWarning);
+    const leaks = leakWarnings();
     const gate = new Gate();
     const lanes = new DeliveryLanes(
       { ordered: true, concurrency: 40 },
@@ -167,7 +165,7 @@ describe('stopping delivery lanes', () => {
     gate.open();
     await lanes.stop(1_000);
     await settled;
-    process.off('warning', onWarning);
-    expect(warnings).toEqual([]);
+    leaks.stop();
+    expect(leaks.warnings).toEqual([]);
   });
 });

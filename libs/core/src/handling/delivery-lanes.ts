@@ -4,7 +4,7 @@ import type { Clock } from '../scheduling/clock';
 import { attemptsIn, PARK_RETRY_MS, release, retry, type Settlement } from '../transport/settlement';
 import type { BatchLimits, Receive, Subscription } from '../transport/subscriber';
 import { DeliveryBatch } from './delivery-batch';
-import { DeliveryTurn } from './delivery-turn';
+import { DeliveryTurn, goesAlone } from './delivery-turn';
 import { DueTurns } from './due-turns';
 import { PaceGate } from './pace-gate';
 import { publishedPriority } from './published-priority';
@@ -23,7 +23,7 @@ const UNEXPECTED_RETRY_MS = 1_000;
  *
  * Messages of a type with `batching` take one place together. A batch begins when a place is free: under load the next one fills while one runs,
  * and a lone message waits for nobody unless `waitMs` says so. Followers of a key go into the batch in which their head waits. A member that must
- * come again holds back those behind it, and what had already failed before goes alone.
+ * come again holds back those behind it. What failed before goes alone, and so does what the transport delivered before: it may have ended its process.
  */
 export class DeliveryLanes {
   readonly #lanes = new Map<string, KeyLane>();
@@ -75,7 +75,8 @@ export class DeliveryLanes {
     void settled.then(() => this.#inFlight.delete(settled));
     const { key } = delivery.message;
     const lane = this.subscription.ordered && key !== null ? this.#laneOf(key) : undefined;
-    const entry: LaneEntry = { delivery, number: ++this.#taken, afterMs: 0, lane, settled, settle };
+    const number = ++this.#taken;
+    const entry: LaneEntry = { delivery, number, afterMs: 0, suspect: delivery.redelivered, lane, settled, settle };
     if (!lane) this.#offer(entry);
     else {
       lane.waiting.push(entry);
@@ -142,7 +143,7 @@ export class DeliveryLanes {
   }
 
   #offer(entry: LaneEntry): DeliveryTurn {
-    const turn = this.#turnFor(entry.delivery);
+    const turn = this.#turnFor(entry);
     turn.entries.push(entry);
     this.#rank(turn, entry.delivery);
     if (turn.full || this.#stopping) {
@@ -152,8 +153,9 @@ export class DeliveryLanes {
     return turn;
   }
 
-  #turnFor({ message: { type }, attempt }: Delivery): DeliveryTurn {
-    const limits = attempt === 1 ? this.subscription.batching?.byType.get(type) : undefined;
+  #turnFor(entry: LaneEntry): DeliveryTurn {
+    const { type } = entry.delivery.message;
+    const limits = goesAlone(entry) ? undefined : this.subscription.batching?.byType.get(type);
     if (!limits) return new DeliveryTurn();
     let turn = this.#filling.get(type);
     if (!turn) {

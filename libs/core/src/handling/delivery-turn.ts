@@ -1,4 +1,3 @@
-import type { Delivery } from '../message/message';
 import type { BatchLimits } from '../transport/subscriber';
 import type { LaneEntry } from './key-lane';
 
@@ -20,8 +19,13 @@ export class DeliveryTurn {
     return this.entries.length >= (this.limits?.size ?? 1);
   }
 
-  /** One that has failed before goes alone: it would drag the others through its failure once more. */
-  takes({ message, attempt }: Delivery): boolean {
-    return !this.begun && !this.full && message.type === this.type && attempt === 1;
+  takes(entry: LaneEntry): boolean {
+    return !this.begun && !this.full && entry.delivery.message.type === this.type && !goesAlone(entry);
   }
 }
+
+/**
+ * One that has failed before would drag the others through its failure once more. One that may have ended its process would be found by nobody: a crash
+ * is charged to all that were in a handler, and suspects wait for each other where the members of a batch wait for all.
+ */
+export const goesAlone = ({ delivery: { attempt }, suspect }: LaneEntry): boolean => attempt > 1 || suspect;

@@ -9,6 +9,8 @@ export interface LaneEntry {
   readonly number: number;
   /** The delay before this attempt. */
   readonly afterMs: number;
+  /** The transport has delivered it before. Not true of what only comes again in these lanes, for this process lives. */
+  readonly suspect: boolean;
   /** Where deliveries of its key wait; undefined for one that nobody waits for. */
   readonly lane: KeyLane | undefined;
   readonly settled: Promise<Settlement>;
@@ -35,7 +37,7 @@ export class KeyLane {
   take(): LaneEntry | undefined {
     const [first] = this.waiting;
     if (!first || this.resting) return undefined;
-    if (this.#unanswered > 0 && !this.turn?.takes(first.delivery)) return undefined;
+    if (this.#unanswered > 0 && !this.turn?.takes(first)) return undefined;
     this.#unanswered += 1;
     return this.waiting.shift();
   }
