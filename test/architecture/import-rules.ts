@@ -47,7 +47,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
 
   // Stores and the log.
   '@tidings/database': { ours: ['@tidings/core'], theirs: ['pg', 'typeorm'], node: 'any' },
-  '@tidings/postgres-log': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
+  '@tidings/postgres-log': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto', 'node:events'] },
 
   // Patterns: a decorator of a publisher or a middleware each; none knows another, a broker or Nest.
   '@tidings/outbox': {

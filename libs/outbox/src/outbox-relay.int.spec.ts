@@ -1,7 +1,7 @@
 import { accept, confirmed, failed, type OutgoingMessage, type PublishResult, type Transport } from '@tidings/core';
 import { memory, MemoryBroker } from '@tidings/memory';
 import { postgres } from '@tidings/postgres';
-import { describeOn, RecordingReceive, until } from '@tidings/testing';
+import { describeOn, leakWarnings, RecordingReceive, until } from '@tidings/testing';
 import { GiftSent, SpecOutbox } from './spec-outbox.fixture';
 
 const subscription = {
@@ -116,6 +116,32 @@ describeOn('postgres', 'the relay', (url) => {
     await main.subscribe(subscription, received.receive);
     await received.received(4);
     expect(spec.sink.letters).toEqual([]);
+  });
+
+  it('warns of no leaking listeners, however many lanes wait for a group', async () => {
+    const { warnings, stop } = leakWarnings();
+    let calls = 0;
+    const lanes = new Set<string | null>();
+    const { transport } = answering(({ message }) => {
+      calls += 1;
+      lanes.add(message.key);
+      return failed('unroutable', new Error('no queue'));
+    });
+    await spec.dataSource.transaction((manager) =>
+      spec
+        .outbox({ main: transport })
+        .within(manager)
+        .publishAll(
+          Array.from({ length: 60 }, (_, n) => ({
+            contract: GiftSent,
+            payload: { giftId: `g${n}`, roomId: `room-${n}`, n },
+          })),
+        ),
+    );
+    await spec.relay({ main: transport }, { routeGraceMs: 60_000, backoffMs: 500, maxBackoffMs: 500 }).start();
+    await until('several tries of all', () => lanes.size === 60 && calls > 180);
+    stop();
+    expect(warnings).toEqual([]);
   });
 
   it('unroutable past its grace time, too large, refused: dead-lettered, the others go on', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { asError, type Clock, type Closeable, type TidingsLogger } from '@tidings/core';
 import { CursorMover } from './cursor-mover';
 import { type HeldLane, laneId } from './held-lane';
@@ -39,7 +40,7 @@ export class LogReader implements WatchedReader {
   readonly #owner = randomUUID();
   readonly #leases: LaneLeases;
   readonly #drain: LaneDrain;
-  #stopping = new AbortController();
+  #stopping = stoppable();
   #sweeping: Promise<void> | undefined;
   #listening: Closeable | undefined;
   #started: Promise<void> | undefined;
@@ -111,7 +112,7 @@ export class LogReader implements WatchedReader {
 
   async #start(): Promise<void> {
     const { log, name } = this.setup;
-    this.#stopping = new AbortController();
+    this.#stopping = stoppable();
     this.#polledAt = -Infinity;
     this.#destinations = undefined;
     this.#listening = await log.signals.listen((signal) => this.#signalled(signal));
@@ -278,4 +279,11 @@ export class LogReader implements WatchedReader {
         else if (lane.dirty) void this.#sweep();
       });
   }
+}
+
+/** Each lane that backs off listens, at most once; Node takes an eleventh listener for a leak. */
+function stoppable(): AbortController {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  return stopping;
 }
