@@ -101,6 +101,14 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     ],
   },
 
+  // A user's kit: published, unlike @tidings/testing, which is for specs of this repository.
+  '@tidings/nest-testing': {
+    ours: ['@tidings/core', '@tidings/memory', '@tidings/messaging'],
+    theirs: NEST,
+    node: ['node:async_hooks'],
+    specs: ['@nestjs/testing', 'supertest'],
+  },
+
   '@tidings/testing': {
     ours: ['@tidings/core'],
     theirs: [],

@@ -32,7 +32,9 @@ export {
   poisonMiddlewares,
   type PoisonOptions,
 } from './poison.middleware';
-export { messageOf, PostgresDeadLetters, type PostgresDeadLettersOptions } from './postgres-dead-letters';
+export { type LetterTable, postgresLetters } from './letter-table';
+export { memoryLetters } from './memory-letters';
+export { PostgresDeadLetters } from './postgres-dead-letters';
 export type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus } from './redrive-job';
 export { RedriveJobs } from './redrive-jobs';
 export type { HandledMessage, RedriveOutcome } from './redrive-outcome';
@@ -43,4 +45,5 @@ export {
   type RetryBudgetMiddlewareOptions,
 } from './retry-budget.middleware';
 export { checkConstraints } from './sql/check-constraints';
+export { messageOf, TableDeadLetters, type TableDeadLettersOptions } from './table-dead-letters';
 export type { AuditEntry, LetterSummary, StoredLetter } from './stored-letter';

@@ -33,7 +33,7 @@ export async function importLetters(
 }
 
 /** Text or UTF-8 bytes, cut anywhere, as lines. */
-async function* linesOf(
+export async function* linesOf(
   chunks: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -64,6 +64,7 @@ const lineSchema = z
       }),
     ),
   })
+  .transform(({ format: _format, ...letter }) => letter)
   .refine(({ status, redrive }) => status !== 'redriving' || redrive !== null, {
     path: ['redrive'],
     error: 'expected what is being redriven, found null',

@@ -1,9 +1,7 @@
-import { crc32c, type KeyParking, type OutgoingMessage, type Publisher, type Store } from '@tidings/core';
+import { crc32c, type KeyParking, type OutgoingMessage, type Publisher } from '@tidings/core';
 import { RedriveError } from './dead-letter.errors';
 import type { RedriveResult, SealGeneration } from './dead-letters';
-import { beginRedrive } from './sql/begin-redrive';
-import { findLetter } from './sql/find-letter';
-import { settleLetter } from './sql/settle-letter';
+import type { LetterTable } from './letter-table';
 import type { StoredLetter } from './stored-letter';
 
 export type PublisherOf = (transport: string) => Publisher | undefined;
@@ -27,22 +25,22 @@ export interface RedriveOfJob {
  */
 export class LetterRedrive {
   constructor(
-    private readonly store: Store,
+    private readonly table: Pick<LetterTable, 'find' | 'settle' | 'beginRedrive'>,
     private readonly seal: SealGeneration | undefined,
     private readonly keyParking: KeyParking | undefined,
   ) {}
 
   async redrive(id: string, publisherOf: PublisherOf, ofJob?: RedriveOfJob): Promise<RedriveResult> {
-    let letter = await findLetter(this.store, id);
+    let letter = await this.table.find(id);
     if (!letter) return { outcome: 'unknown' };
     const publisher = publisherOf(letter.transport);
     if (!publisher) throw new RedriveError(id, letter.transport);
     if (letter.status === 'dead') {
       if ((await this.sealed(letter)) === 'handled') {
-        await settleLetter(this.store, id, 'dead', 'handled');
+        await this.table.settle(id, 'dead', 'handled');
         await this.leave(letter);
-      } else await beginRedrive(this.store, id, ofJob?.job ?? null);
-      letter = await findLetter(this.store, id);
+      } else await this.table.beginRedrive(id, ofJob?.job ?? null);
+      letter = await this.table.find(id);
       if (!letter) return { outcome: 'unknown' };
     }
     if (letter.status !== 'redriving') return { outcome: 'settled', status: letter.status };
@@ -52,7 +50,7 @@ export class LetterRedrive {
       if (result?.outcome === 'failed') return { outcome: 'failed', reason: result.reason, error: result.error };
     }
     if (ofJob) await ofJob.settle(id);
-    else await settleLetter(this.store, id, 'redriving', 'redriven');
+    else await this.table.settle(id, 'redriving', 'redriven');
     return { outcome: 'redriven', generation: outgoing.message.generation };
   }
 

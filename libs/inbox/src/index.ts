@@ -6,6 +6,7 @@ export { checkInboxOptions, type InboxOptions } from './inbox.options';
 export { InboxUnavailableError, type InboxOutcome, type InboxRefusal, type InboxStore } from './inbox-store';
 export { inboxUpkeep } from './inbox-upkeep.task';
 export type { BatchInboxStore, BatchOutcome, BatchWork } from './inbox-batch';
+export { MemoryInbox } from './memory-inbox';
 export { inboxMigrations } from './migrations';
 export { PostgresInbox } from './postgres-inbox';
 export { PostgresInboxBatch } from './postgres-inbox-batch';

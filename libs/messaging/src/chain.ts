@@ -29,6 +29,8 @@ export interface ChainParts {
   readonly circuit: Middleware;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
   readonly inbox: Middleware | undefined;
+  /** Beside the handler, inside of all policies. */
+  readonly innermost?: Middleware | undefined;
 }
 
 /**
@@ -44,7 +46,8 @@ export interface ChainParts {
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, parking, retryBudget, deadLetter, poison, reply, circuit, inbox } = parts;
+  const { middleware, logger, clock, parking, retryBudget, deadLetter, poison, reply, circuit, inbox, innermost } =
+    parts;
   const chain = [
     ...middleware,
     parking,
@@ -60,6 +63,7 @@ export function chainOf(parts: ChainParts): readonly Middleware[] {
     checksumMiddleware,
     inbox,
     timeoutMiddleware(clock, logger),
+    innermost,
   ];
   return chain.filter((policy) => policy !== undefined);
 }

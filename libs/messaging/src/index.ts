@@ -23,6 +23,7 @@ export type { CircuitOptions } from './lifecycle/subscription-circuit';
 export { MessagingModule } from './messaging.module';
 export type { MessagingExtras } from './messaging.module-definition';
 export type { MessagingOptions, Migrate, Role } from './messaging.options';
+export { MESSAGING_SUBSTITUTES, type MessagingSubstitutes, type WatchedLog } from './messaging.substitutes';
 export { nestLogger } from './nest.logger';
 export { ApplicationDeadLetters, type DryRunOptions } from './publishing/application-dead-letters';
 export type { DryRunResult } from './publishing/dry-run';

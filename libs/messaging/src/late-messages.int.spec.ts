@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type Message, type MessageContext, NonRetriableError, quoted, systemClock, timestampOf } from '@tidings/core';
 import { managerOf, migrate, typeorm } from '@tidings/database';
 import { memory, MemoryBroker } from '@tidings/memory';
+import type { PostgresInbox } from '@tidings/inbox';
 import { Outbox } from '@tidings/outbox';
 import { describeOn, until } from '@tidings/testing';
 import { DataSource } from 'typeorm';
@@ -68,7 +69,7 @@ describeOn('postgres', 'what comes later than the inbox remembers', (url) => {
       ),
       { providers: [RankGift] },
     );
-    const { buckets } = app.get(MessagingRuntime).storeFor('spec').inbox;
+    const { buckets } = app.get(MessagingRuntime).storeFor('spec').inbox as PostgresInbox;
     return { app, main, settled, messages, outbox: app.get(Outbox), letters: app.get(ApplicationDeadLetters), buckets };
   };
   /** The database's clock goes on by days, and the inbox gives up what is too old by then. */

@@ -4,8 +4,9 @@ import {
   MessageFactory,
   type Middleware,
   type Migration,
-  type PeriodicTask,
   replyMiddleware,
+  type Clock,
+  MemoryStore,
   type Store,
   systemClock,
   type TidingsLogger,
@@ -27,21 +28,25 @@ import {
   sharedTransactions,
 } from '@tidings/inbox';
 import {
+  KeyReleaser,
   ParkedDestinations,
   ParkedKeys,
   parkedKeysMigrations,
   ParkedKeysWatch,
   parkingMiddleware,
+  type Release,
 } from '@tidings/parked-keys';
-import { CheckBack, checkSchema, DepartedBroadcastsReclaimer, logOf, type MessageLog, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
+import { CheckBack, checkSchema, DepartedBroadcastsReclaimer, logOf, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
 import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
 import { chainOf } from './chain';
+import { memoryPatterns } from './memory-patterns';
 import {
   type CheckedMessagingOptions,
   checkMessagingOptions,
   type MessagingOptions,
   type Role,
 } from './messaging.options';
+import type { MessagingSubstitutes } from './messaging.substitutes';
 import { HandlerDirectory } from './handling/handler-directory';
 import { CircuitDirectory } from './lifecycle/circuit-directory';
 import { ExpectedGroups } from './lifecycle/expected-groups.task';
@@ -52,6 +57,7 @@ import { MessagePublisher } from './publishing/message-publisher';
 import { MessageRequester } from './publishing/message-requester';
 import { TransportRegistry } from './publishing/transport-registry';
 import { storeNamed } from './store-choice';
+import type { StorePatterns } from './store-patterns';
 
 /** All tables that a store needs: for `migrate(store, messagingMigrations)` of @tidings/database. */
 export const messagingMigrations: readonly Migration[] = [
@@ -63,28 +69,10 @@ export const messagingMigrations: readonly Migration[] = [
   ...reclaimMigrations,
 ];
 
-/** What one store carries. */
-export interface StorePatterns {
-  readonly name: string;
-  readonly store: Store;
-  readonly log: MessageLog;
-  readonly controls: SubscriptionControls;
-  readonly outbox: Outbox;
-  readonly deadLetters: ApplicationDeadLetters;
-  readonly inbox: PostgresInbox;
-  readonly parkedKeys: ParkedKeys;
-  readonly parkedKeysWatch: ParkedKeysWatch;
-  readonly inboxBatch: PostgresInboxBatch;
-  readonly relay: OutboxRelay;
-  readonly upkeep: PeriodicTask;
-  readonly checkBack: CheckBack;
-  readonly reclaim: ReclaimScheduler;
-}
-
 /** Everything that an application's options describe, put together, and nothing started. One an application. */
 export class MessagingRuntime {
   readonly options: CheckedMessagingOptions;
-  readonly clock = systemClock;
+  readonly clock: Clock;
   readonly circuits = new CircuitDirectory();
   readonly logger: TidingsLogger;
   readonly transports: TransportRegistry;
@@ -104,8 +92,12 @@ export class MessagingRuntime {
   readonly #stores: ReadonlyMap<string, StorePatterns>;
 
   /** @throws OptionsError that names the bad option by its path. */
-  constructor(given: MessagingOptions) {
-    const options = checkMessagingOptions(given);
+  constructor(
+    given: MessagingOptions,
+    private readonly substitutes?: MessagingSubstitutes,
+  ) {
+    const options = checkMessagingOptions(substitutes?.optionsFor(given) ?? given);
+    this.clock = substitutes?.clock ?? systemClock;
     this.options = options;
     this.logger = options.logger ?? nestLogger();
     this.transports = new TransportRegistry(options.transports);
@@ -161,12 +153,15 @@ export class MessagingRuntime {
   /** @throws SchemaError when tables are missing and may not be made, or are too new for this version. */
   async prepare({ store }: StorePatterns): Promise<void> {
     await store.connect();
+    if (store instanceof MemoryStore) return; // it has no tables
     await this.options.migrate?.(store, messagingMigrations);
     await checkSchema(store, messagingMigrations);
   }
 
   #patternsOf(name: string, store: Store, factory: MessageFactory): StorePatterns {
     const { clock, logger, instance } = this;
+    if (store instanceof MemoryStore)
+      return memoryPatterns({ ...this, substitutes: this.substitutes, name, store, factory });
     const { transports, relay, parking, checkBack: checkBackOptions } = this.options;
     const { reclaimers, ...reclaimOptions } = this.options.reclaim;
     const log = logOf(store, clock, logger);
@@ -190,29 +185,40 @@ export class MessagingRuntime {
     });
     const asks = { store, prepared: outbox.prepared, deadLetters, options: checkBackOptions, instance, clock, logger };
     const checkBack = new CheckBack(asks);
+    const all = [
+      checkBack,
+      new DeadLetterReclaimer(store, this.options.deadLetters),
+      new DepartedBroadcastsReclaimer(store),
+      ...reclaimers,
+    ];
+    const reclaim = new ReclaimScheduler({ store, reclaimers: all, options: reclaimOptions, instance, clock, logger });
     return {
       name,
       store,
       log,
       controls: new SubscriptionControls(log),
+      flush: () => log.signals.flush(),
       outbox,
       checkBack,
-      reclaim: new ReclaimScheduler({
-        store,
-        reclaimers: [
-          checkBack,
-          new DeadLetterReclaimer(store, this.options.deadLetters),
-          new DepartedBroadcastsReclaimer(store),
-          ...reclaimers,
-        ],
-        options: reclaimOptions,
-        instance,
-        clock,
-        logger,
-      }),
+      reclaim,
+      background: [checkBack, reclaim],
       deadLetters,
+      redriving: deadLetters.redriveWorker,
+      ledger: postgresAttempts(store),
       inbox,
       parkedKeys,
+      outboundReleaserOf: (releaseOf) => {
+        const places = async (): Promise<ReadonlyMap<string, Release>> =>
+          new Map(
+            (await parkedKeys.places('outbound')).flatMap((place) => {
+              const release = releaseOf(place);
+              return release ? [[place, release] as const] : [];
+            }),
+          );
+        return new KeyReleaser({ parkedKeys, direction: 'outbound', places, instance, clock, logger });
+      },
+      releaserOf: (places, open) =>
+        new KeyReleaser({ parkedKeys, direction: 'inbound', places: () => places, open, instance, clock, logger }),
       parkedKeysWatch: new ParkedKeysWatch(parkedKeys, clock, logger),
       inboxBatch: new PostgresInboxBatch(store, inbox.buckets, this.options.inbox),
       relay: new OutboxRelay({
@@ -231,7 +237,7 @@ export class MessagingRuntime {
 
   #chain(parking: Middleware | undefined): readonly Middleware[] {
     const { clock, logger, instance } = this;
-    const { middleware, inbox, poison } = this.options;
+    const { inbox, poison } = this.options;
     const circuit = this.circuits.middleware;
     const reply = replyMiddleware({
       source: this.options.source,
@@ -239,6 +245,8 @@ export class MessagingRuntime {
       clock,
       logger,
     });
+    const { outermost, innermost } = this.substitutes ?? {};
+    const middleware = outermost ? [outermost, ...this.options.middleware] : this.options.middleware;
     if (this.#stores.size === 0)
       return chainOf({
         middleware,
@@ -251,9 +259,9 @@ export class MessagingRuntime {
         reply,
         circuit,
         inbox: undefined,
+        innermost,
       });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
-    const ledgers = new Map(this.stores.map(({ name, store }) => [name, postgresAttempts(store)]));
     const sinkOf = (name: string): ApplicationDeadLetters => patterns(name).deadLetters;
     return chainOf({
       middleware,
@@ -261,9 +269,10 @@ export class MessagingRuntime {
       logger,
       parking,
       reply,
+      innermost,
       circuit,
-      poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => ledgers.get(name), instance, logger }),
-      retryBudget: retryBudgetMiddleware({ storeOf: (name) => this.#stores.get(name)?.store, logger }),
+      poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => patterns(name).ledger, instance, logger }),
+      retryBudget: retryBudgetMiddleware({ storeOf: (name) => inDatabase(this.#stores.get(name)?.store), logger }),
       deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
       inbox: inboxMiddleware({
         ...inbox,
@@ -273,3 +282,6 @@ export class MessagingRuntime {
     });
   }
 }
+
+/** A store in memory has no processes to share a budget with. */
+const inDatabase = (store: Store | undefined): Store | undefined => (store instanceof MemoryStore ? undefined : store);

@@ -13,6 +13,7 @@ import { InjectionCheck } from './lifecycle/injection-check';
 import { MessagingHealth } from './lifecycle/messaging-health';
 import { Subscriptions } from './lifecycle/subscriptions';
 import { MessagingRuntime } from './messaging-runtime';
+import { MESSAGING_SUBSTITUTES, type MessagingSubstitutes } from './messaging.substitutes';
 import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } from './messaging.module-definition'; // prettier-ignore
 import type { MessagingOptions } from './messaging.options';
 import { ApplicationDeadLetters } from './publishing/application-dead-letters';
@@ -49,7 +50,12 @@ function storeProviders(names: readonly string[]): Provider[] {
 @Module({
   imports: [DiscoveryModule],
   providers: [
-    { provide: MessagingRuntime, inject: [MODULE_OPTIONS_TOKEN], useFactory: (options: MessagingOptions) => new MessagingRuntime(options) }, // prettier-ignore
+    {
+      provide: MessagingRuntime,
+      inject: [MODULE_OPTIONS_TOKEN, { token: MESSAGING_SUBSTITUTES, optional: true }],
+      useFactory: (options: MessagingOptions, substitutes?: MessagingSubstitutes) =>
+        new MessagingRuntime(options, substitutes),
+    },
     fromRuntime(MessagePublisher, ({ publisher }) => publisher),
     fromRuntime(MessageRequester, ({ requester }) => requester),
     HandlerInvoker,

@@ -2,6 +2,7 @@ export type { Destination, Routes } from './destination';
 export {
   type BoundOutbox,
   Outbox,
+  type OutboxLog,
   type OutboxPublishOptions,
   type OutboxSetup,
   type PrepareOptions,
@@ -9,6 +10,8 @@ export {
 } from './outbox';
 export { type AskBack, CheckBack, type CheckBackAnswer, type CheckBackSetup } from './check-back';
 export { type CheckBackOptions, checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
+export { MemoryLog, type UnsentMessage } from './memory-log';
+export { MemoryRelay, type MemoryRelaySetup } from './memory-relay';
 export { outboxMigrations } from './migrations';
 export { AlreadyPreparedError, PreparedDecisionError } from './prepared.errors';
 export { type DecideOptions, type PreparedMessage, PreparedMessages } from './prepared-messages';

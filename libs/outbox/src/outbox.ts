@@ -57,8 +57,13 @@ export interface BoundOutbox {
   ): Promise<PreparedMessage>;
 }
 
+/** What an outbox needs of a log. */
+export type OutboxLog = Pick<MessageLog, 'store' | 'append' | 'destination' | 'backlog'> & {
+  readonly signals: Pick<MessageLog['signals'], 'filedForLater'>;
+};
+
 export interface OutboxSetup {
-  readonly log: MessageLog;
+  readonly log: OutboxLog;
   readonly factory: MessageFactory;
   readonly routes: Routes;
   /** To know which destinations read this log themselves. */

@@ -1,11 +1,6 @@
 import { OptionsError } from '@tidings/core';
-import {
-  cancelDueMessage,
-  type DueMessage,
-  listDueMessages,
-  type MessageLog,
-  rescheduleDueMessage,
-} from '@tidings/postgres-log';
+import { cancelDueMessage, type DueMessage, listDueMessages, rescheduleDueMessage } from '@tidings/postgres-log';
+import type { OutboxLog } from './outbox';
 
 /** When: one of the two. */
 export interface Schedule {
@@ -17,7 +12,7 @@ export interface Schedule {
 
 /** Messages published with `delayMs` or `deliverAt`, until their time has come. */
 export class ScheduledMessages {
-  constructor(private readonly log: MessageLog) {}
+  constructor(private readonly log: Pick<OutboxLog, 'store' | 'signals'>) {}
 
   /** The oldest filed first; `after` is the last one's `cursor`. Default limit 100. */
   list({ limit = 100, after = '0' }: { readonly limit?: number; readonly after?: string } = {}): Promise<DueMessage[]> {

@@ -1,4 +1,5 @@
 export { KeyReleaser, type KeyReleaserSetup, type Release } from './key-releaser';
+export { MemoryParkedKeys } from './memory-parked-keys';
 export { parkedKeysMigrations } from './migrations';
 export { ParkedDestinations } from './parked-destinations';
 export { type Direction, inboundPlace, outboundPlace, type ParkedPlace } from './parked-identity';
@@ -6,7 +7,7 @@ export { ParkedKeys } from './parked-keys';
 export { checkParkedKeysOptions, type CheckedParkedKeysOptions, type ParkedKeysOptions } from './parked-keys.options';
 export { ParkedKeysWatch } from './parked-keys-watch.task';
 export type { ParkedMessage } from './parked-message';
-export { parkingMiddleware, type ParkingMiddlewareOptions } from './parking.middleware';
+export { parkingMiddleware, type ParkingMiddlewareOptions, type ParksKeys } from './parking.middleware';
 export type { Followed } from './sql/follow-parked-key';
 export type { HeadFailure } from './sql/park-key';
 export type { Head } from './sql/read-head';

@@ -14,9 +14,12 @@ import type { ParkedKeys } from './parked-keys';
 import type { ParkedMessage } from './parked-message';
 import type { HeadFailure } from './sql/park-key';
 
+/** What the middleware asks of the parked keys of a store. */
+export type ParksKeys = Pick<ParkedKeys, 'options' | 'isParked' | 'park' | 'follow'>;
+
 export interface ParkingMiddlewareOptions {
   /** The parked keys of a store; undefined: none, the key blocks. */
-  readonly parkedKeysOf: (storeName: string) => ParkedKeys | undefined;
+  readonly parkedKeysOf: (storeName: string) => ParksKeys | undefined;
   readonly logger: TidingsLogger;
 }
 

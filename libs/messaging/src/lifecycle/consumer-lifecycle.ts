@@ -108,7 +108,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     );
     for (const patterns of runtime.stores) {
       this.#close.push(async () => {
-        await patterns.log.signals.flush();
+        await patterns.flush();
         await patterns.store.close();
       });
       await runtime.prepare(patterns);
@@ -146,8 +146,8 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   #reclaim(checkBacks: readonly FoundCheckBack[]): void {
     for (const { type, store, ask } of checkBacks) this.runtime.storeFor(type, store).checkBack.answer(type, ask);
     if (!this.runtime.plays('handle', 'relay')) return;
-    for (const { checkBack, reclaim } of this.runtime.stores) {
-      for (const task of [checkBack, reclaim]) {
+    for (const { background } of this.runtime.stores) {
+      for (const task of background) {
         this.#stopReceiving.push(() => task.stop());
         task.start();
       }
@@ -178,9 +178,9 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
 
   /** Works on redrive jobs. Stops first: a letter in hand needs the transports. */
   async #redrive(): Promise<void> {
-    for (const { deadLetters } of this.runtime.stores) {
-      this.#stopReceiving.unshift(() => deadLetters.redriveWorker.stop());
-      await deadLetters.redriveWorker.start();
+    for (const { redriving } of this.runtime.stores) {
+      this.#stopReceiving.unshift(async () => redriving?.stop());
+      await redriving?.start();
     }
   }
 

@@ -1,6 +1,7 @@
 import { accept, errorChain, type PublishResult, retry, type Settlement, timestampOf } from '@tidings/core';
-import { type Head, KeyReleaser, type Release } from '@tidings/parked-keys';
-import type { MessagingRuntime, StorePatterns } from '../messaging-runtime';
+import type { Head, Release } from '@tidings/parked-keys';
+import type { MessagingRuntime } from '../messaging-runtime';
+import type { Releaser, StorePatterns } from '../store-patterns';
 
 /** Between two tries of what a broker did not take for now. */
 const AGAIN_MS = 1_000;
@@ -11,17 +12,12 @@ type Failed = Extract<PublishResult, { outcome: 'failed' }>;
 
 /** One a store: publishes what waits behind redriven messages, in order, beside the relay. */
 export class DestinationReleasers {
-  readonly #releasers: KeyReleaser[];
+  readonly #releasers: readonly Releaser[];
 
   constructor(private readonly runtime: MessagingRuntime) {
-    const { clock, logger, instance } = runtime;
-    this.#releasers = runtime.stores.map((patterns) => {
-      const { parkedKeys } = patterns;
-      const places = async (): Promise<ReadonlyMap<string, Release>> => {
-        const known = (await parkedKeys.places('outbound')).flatMap((place) => this.#releaseOf(place, patterns) ?? []);
-        return new Map(known);
-      };
-      return new KeyReleaser({ parkedKeys, direction: 'outbound', places, instance, clock, logger });
+    this.#releasers = runtime.stores.flatMap((patterns) => {
+      const releaser = patterns.outboundReleaserOf?.((place) => this.#releaseOf(place, patterns));
+      return releaser ? [releaser] : [];
     });
   }
 
@@ -34,12 +30,12 @@ export class DestinationReleasers {
   }
 
   /** None for a destination of a transport that this process does not have. */
-  #releaseOf(place: string, patterns: StorePatterns): [[string, Release]] | undefined {
+  #releaseOf(place: string, patterns: StorePatterns): Release | undefined {
     const { transports } = this.runtime;
     const transport = transports.names.find((name) => place.startsWith(`${name}/`));
     const publisher = transport === undefined ? undefined : transports.publisher(transport);
     if (transport === undefined || !publisher) return undefined;
-    const release: Release = async (head, attempt) => {
+    return async (head, attempt) => {
       const { message, group, route } = head;
       const [result] = await publisher.publish([{ message, ...(group && { group }), ...(route && { route }) }]);
       if (result?.outcome !== 'failed') return accept;
@@ -49,7 +45,6 @@ export class DestinationReleasers {
       if (reason === 'unroutable' && attempt * AGAIN_MS < graceMs) return retry(AGAIN_MS, { error });
       return this.#bury(patterns, { place, transport }, head, attempt, result);
     };
-    return [[place, release]];
   }
 
   async #bury(

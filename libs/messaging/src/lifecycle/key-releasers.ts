@@ -1,8 +1,9 @@
 import type { OnFailure } from '@tidings/core';
-import { inboundPlace, KeyReleaser, type Release } from '@tidings/parked-keys';
+import { inboundPlace, type Release } from '@tidings/parked-keys';
 import type { PlannedHandler } from '../handling/subscription-plan';
 import { SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { MessagingRuntime } from '../messaging-runtime';
+import type { Releaser } from '../store-patterns';
 import type { RunningConsumer } from './running-consumer';
 
 const PARK: OnFailure = 'park';
@@ -13,11 +14,11 @@ const PARK: OnFailure = 'park';
  */
 export class KeyReleasers {
   readonly #receivers: SubscriptionReceiver[] = [];
-  readonly #releasers: KeyReleaser[];
+  readonly #releasers: readonly Releaser[];
 
   constructor(runtime: MessagingRuntime, consumers: readonly RunningConsumer[]) {
-    const { clock, logger, instance, releasedChain: chain, shared } = runtime;
-    this.#releasers = runtime.stores.map(({ name, parkedKeys }) => {
+    const { clock, logger, releasedChain: chain, shared } = runtime;
+    this.#releasers = runtime.stores.map(({ name, releaserOf }) => {
       const places = new Map<string, Release>();
       const owners = new Map<string, RunningConsumer>();
       for (const consumer of consumers) {
@@ -31,16 +32,7 @@ export class KeyReleasers {
         owners.set(place, consumer);
         places.set(place, release);
       }
-      const open = (place: string): boolean => owners.get(place)?.paused !== true;
-      return new KeyReleaser({
-        parkedKeys,
-        direction: 'inbound',
-        places: () => places,
-        open,
-        instance,
-        clock,
-        logger,
-      });
+      return releaserOf(places, (place) => owners.get(place)?.paused !== true);
     });
   }
 

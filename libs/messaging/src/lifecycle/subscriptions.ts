@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { OptionsError } from '@tidings/core';
 import type { SubscriptionControl, SubscriptionControls, SubscriptionName } from '@tidings/outbox';
+import { MessagingConfigurationError } from '../messaging.errors';
 import { MessagingRuntime } from '../messaging-runtime';
 
 /** `group@topic`, or both by name where one of them has an @ in it. */
@@ -45,7 +46,12 @@ export class Subscriptions {
   }
 
   get #controls(): SubscriptionControls {
-    return this.runtime.storeFor('subscriptions').controls;
+    const { controls } = this.runtime.storeFor('subscriptions');
+    if (controls) return controls;
+    throw new MessagingConfigurationError(
+      'subscriptions',
+      'expected a store in a database, found one in memory, which no other process could read',
+    );
   }
 }
 

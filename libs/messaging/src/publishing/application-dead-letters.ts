@@ -1,5 +1,5 @@
 import { type Clock, type DeadLetter, type KeyParking, parseOptions, type Publisher, type Store, type TidingsLogger } from '@tidings/core'; // prettier-ignore
-import { type HandledMessage, type LetterFilter, type LetterSelection, PostgresDeadLetters, RedriveJobs, type RedriveOfJob, type RedriveResult, RedriveWorker } from '@tidings/dead-letter'; // prettier-ignore
+import { type HandledMessage, type LetterFilter, type LetterSelection, type LetterTable, postgresLetters, RedriveJobs, type RedriveOfJob, type RedriveResult, RedriveWorker, TableDeadLetters } from '@tidings/dead-letter'; // prettier-ignore
 import { inboxEntryOf, type PostgresInbox } from '@tidings/inbox';
 import { z } from 'zod';
 import type { HandlerDirectory } from '../handling/handler-directory';
@@ -8,7 +8,9 @@ import type { TransportRegistry } from './transport-registry';
 
 export interface ApplicationDeadLettersParts {
   readonly store: Store;
-  readonly inbox: PostgresInbox;
+  /** Default: the table in the store. */
+  readonly letters?: LetterTable;
+  readonly inbox: Pick<PostgresInbox, 'seal' | 'handled'>;
   readonly keyParking: KeyParking;
   readonly transports: TransportRegistry;
   readonly handlers: HandlerDirectory;
@@ -26,7 +28,7 @@ export interface DryRunOptions {
 const limitSchema = z.strictObject({ limit: z.int().min(1).max(500) });
 
 /** The dead letters of one store, in an application that knows where to send them again. */
-export class ApplicationDeadLetters extends PostgresDeadLetters {
+export class ApplicationDeadLetters extends TableDeadLetters {
   /** Redrives of many letters: with a canary, at a rate, to be paused, resumed and cancelled. */
   readonly redriveJobs: RedriveJobs;
   /** Works on the jobs of this store; started and stopped with the application. */
@@ -35,7 +37,7 @@ export class ApplicationDeadLetters extends PostgresDeadLetters {
 
   constructor(private readonly parts: ApplicationDeadLettersParts) {
     const { store, inbox, keyParking, handlers, clock, logger } = parts;
-    super(store, {
+    super(parts.letters ?? postgresLetters(store), {
       keyParking,
       seal: (subscription, message) => inbox.seal(inboxEntryOf(subscription, message)),
       checkContract: async (message) => {
@@ -64,7 +66,7 @@ export class ApplicationDeadLetters extends PostgresDeadLetters {
     );
   }
 
-  /** As in PostgresDeadLetters; by the application's own transports, connected if need be, unless told otherwise. */
+  /** As in DeadLetters; by the application's own transports, connected if need be, unless told otherwise. */
   override redrive(
     id: string,
     publisherOf: (transport: string) => Publisher | undefined = (name) => this.parts.transports.publisher(name),

@@ -136,6 +136,12 @@ export class MemoryBroker {
     return true;
   }
 
+  /** For tests: what waits for a free place of a group's consumers, and for nothing else. */
+  get ready(): readonly { readonly group: string; readonly message: Message }[] {
+    const queues = [...this.#topics.values()].flatMap(({ groups, broadcasts }) => [...groups.values(), ...broadcasts]);
+    return queues.flatMap(({ group, ready }) => ready.map((message) => ({ group, message })));
+  }
+
   groupsOf(topic: string): string[] {
     return [...(this.#topics.get(topic)?.groups.keys() ?? [])];
   }

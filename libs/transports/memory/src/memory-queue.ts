@@ -31,6 +31,11 @@ export class MemoryQueue {
     readonly ordered: boolean,
   ) {}
 
+  /** To be handed out as soon as a consumer has a place. */
+  get ready(): readonly Message[] {
+    return this.#ready.map(({ message }) => message);
+  }
+
   add(entry: Omit<Entry, 'place'>): void {
     const placed: Entry = { ...entry, place: ++this.#places };
     const { key } = placed.message;

@@ -1,0 +1,2 @@
+// What docs/testing.md shows: tests, which run here.
+import '../../docs/snippets/testing';
