@@ -41,19 +41,28 @@ export interface Doom {
 
 let doom: Doom | undefined;
 
-const die = (): Promise<never> => {
+export const die = (): Promise<never> => {
   process.kill(process.pid, 'SIGKILL');
   return new Promise(() => undefined);
 };
 
+/** How the process is doomed at this statement, or deed. */
+export const doomedBy = (text: string): Doom['when'] | undefined =>
+  doom && text.includes(doom.text) ? doom.when : undefined;
+
+/** What the spec says, to all processes. */
+export const doomOf = (next: { doom?: Doom }): void => {
+  doom = next.doom;
+};
+
 /** The store of a process that may be doomed. */
-const mortal = (store: Store): Store =>
+export const mortal = (store: Store): Store =>
   new Proxy(store, {
     get: (target, property) => {
       const found: unknown = Reflect.get(target, property);
       if (property !== 'query') return typeof found === 'function' ? (found.bind(target) as unknown) : found;
       return async (statement: Statement) => {
-        const end = doom && statement.text.includes(doom.text) ? doom.when : undefined;
+        const end = doomedBy(statement.text);
         if (end === 'unsent') return die();
         const result = await target.query(statement);
         return end === 'unheard' ? die() : result;
@@ -88,7 +97,7 @@ async function run({ url, rabbit, schema }: WalkOrders): Promise<void> {
   };
   const module = { module: class WalkerModule {}, imports: [MessagingModule.forRoot(options)], providers: [Walk] };
   await NestFactory.createApplicationContext(module, { logger: false });
-  process.on('message', (next: { doom?: Doom }) => (doom = next.doom));
+  process.on('message', doomOf);
   process.send!('ready');
 }
 
