@@ -221,6 +221,7 @@ describe('The lifecycle of consumers', () => {
       relays: [{ store: 'default', up: false, lanes: 0, detail: 'cannot read the log: away' }],
       parkedKeys: { default: expect.anything() as object },
       missingGroups: [],
+      openCircuits: [],
       transports: { main: { up: true, detail: expect.any(String) as string } },
     });
   });
