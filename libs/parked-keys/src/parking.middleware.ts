@@ -42,11 +42,14 @@ export function parkingMiddleware({ parkedKeysOf, logger }: ParkingMiddlewareOpt
     const parked = message.key !== null && parks(handler) ? parkedKeysOf(handler.store) : undefined;
     if (!parked) return next();
     const place = inboundPlace(handler.subscription);
+    const { batch } = context.delivery;
     if (await parked.isParked(place, message.key!)) {
+      await batch?.turnOf(message); // two of a key in one batch must not swap on their way behind the head
       const [followed] = await parked.follow(place, [parkedOf(context)]);
       if (followed === 'full') return blocked('its key has too many followers');
       if (followed !== 'free') return accept;
     }
+    batch?.passed(message);
     return settled(await next());
 
     async function settled(settlement: Settlement): Promise<Settlement> {

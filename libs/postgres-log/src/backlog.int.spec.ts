@@ -49,7 +49,13 @@ describeOn('postgres', `a backlog of ${COUNT} messages, with a transaction pinne
 
   const round = async (name: string): Promise<BacklogReport> => {
     const child = fork(join(__dirname, 'backlog-process.fixture.ts'), {
-      execArgv: ['--require', join(__dirname, '../../testing/register-sources.cjs')],
+      // A small heap: what it then takes is what it holds, not what V8 is in no hurry to collect.
+      execArgv: [
+        '--max-old-space-size=64',
+        '--max-semi-space-size=4',
+        '--require',
+        join(__dirname, '../../testing/register-sources.cjs'),
+      ],
     });
     const orders: BacklogOrders = { url, schema: spec.schema, name, destination, count: COUNT };
     child.send(orders);
