@@ -15,10 +15,12 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
   const database = await openSchema(postgres);
   const broker = await openPrefix(rabbitmq, place);
   const transport = broker.transport();
+  const packing = broker.transport({ attributes: 'packed' });
   const queue = `${broker.prefix}.by-hand`;
   try {
     await broker.declare();
     await transport.connect();
+    await packing.connect();
     await broker.channel.assertQueue(queue, { durable: true });
     const log = logOf(database.store, systemClock, silentLogger);
     const factory = new MessageFactory('bench', systemClock);
@@ -35,7 +37,7 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
       await log.signals.flush();
     };
     /** From the relay's start, which takes its lanes, to the last confirm. */
-    const drain = async (count) => {
+    const drainBy = (by) => async (count) => {
       await fill(count);
       await broker.channel.purgeQueue(broker.queue);
       let left = count;
@@ -43,7 +45,7 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
       const done = new Promise((resolve) => (drained = resolve));
       const counting = {
         publish: async (messages) => {
-          const results = await transport.publish(messages);
+          const results = await by.publish(messages);
           left -= results.filter(({ outcome }) => outcome === 'confirmed').length;
           if (left <= 0) drained();
           return results;
@@ -85,13 +87,13 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
       );
     };
     /** Tells how much of a miss is the wire (headers, exchanges), and how much the log. */
-    const transportAlone = async (count) => {
+    const alone = (by) => async (count) => {
       await broker.channel.purgeQueue(broker.queue);
       const message = await factory.create(GiftSent, gift(1));
       const stamp = { sequence: 1, epoch: 1, epochStart: 1 };
       const batch = Array.from({ length: 500 }, () => ({ message, stamp }));
       return timed(async () => {
-        for (let i = 0; i < count; i += 500) await transport.publish(batch.slice(0, Math.min(500, count - i)));
+        for (let i = 0; i < count; i += 500) await by.publish(batch.slice(0, Math.min(500, count - i)));
       });
     };
     return await interleave({
@@ -100,14 +102,17 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
       rounds: 5,
       messages: quick ? 5_000 : 20_000,
       contenders: {
-        'log → relay → RabbitMQ': drain,
+        'log → relay → RabbitMQ': drainBy(transport),
         'confirmed publish': byHand,
         'confirmed publish, our headers and exchanges': asOnOurWire,
-        'our transport': transportAlone,
+        'our transport': alone(transport),
+        'log → relay → RabbitMQ, attributes packed': drainBy(packing),
+        'our transport, attributes packed': alone(packing),
       },
     });
   } finally {
     await transport.close();
+    await packing.close();
     await broker.channel.deleteQueue(queue);
     await broker.close();
     await database.close();

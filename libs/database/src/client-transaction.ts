@@ -13,7 +13,7 @@ import {
 import type { ClientBase } from 'pg';
 import { outliveClient } from './outlive-client';
 import { asQueryResult, queryConfig } from './statement-query';
-import { assertCommittable } from './with-transaction';
+import { assertCommittable, NotCommittedError } from './with-transaction';
 
 const SET_SAVEPOINT = 'savepoint tidings';
 const MOVE_SAVEPOINT = 'release savepoint tidings; savepoint tidings';
@@ -29,11 +29,13 @@ export type TransactionState = 'open' | 'committed' | 'rolledBack';
  * its afterTransactionCommit for such a one and for each savepoint as well. `COMMIT` in an answer means that the outermost transaction committed (a
  * savepoint answers RELEASE); a connection that is idle without it means that the transaction was rolled back.
  *
- * open → committed | rolledBack, once. The three listeners on the connection live as long as the transaction.
+ * open → committed | rolledBack, once. The four listeners on the connection live as long as the transaction.
  */
 export class ClientTransaction implements Transaction, Savepoints {
   #state: TransactionState = 'open';
   #savepoint = false;
+  /** A statement has failed, and the server has not said yet how the transaction stands: the client's status is that of before. */
+  #failing = false;
   readonly #hooks: (() => void)[] = [];
 
   /**
@@ -81,6 +83,7 @@ export class ClientTransaction implements Transaction, Savepoints {
     const hooks = this.#hooks.length;
     try {
       const result = await work();
+      if (this.#failing) throw new NotCommittedError('one in which a statement failed');
       assertCommittable(this.client);
       return result;
     } catch (thrown) {
@@ -115,15 +118,19 @@ export class ClientTransaction implements Transaction, Savepoints {
       rolledBack = text === 'ROLLBACK';
       if (text === 'COMMIT') committed = true;
     };
+    const onError = (): void => {
+      this.#failing = true;
+    };
     const onReady = (answer: { status: string }): void => {
+      this.#failing = false;
       if (committed || answer.status === 'I') end();
     };
     const end = (): void => {
-      connection.off('commandComplete', onCommand).off('readyForQuery', onReady).off('end', end);
+      connection.off('commandComplete', onCommand).off('errorMessage', onError).off('readyForQuery', onReady).off('end', end); // prettier-ignore
       this.#state = committed ? 'committed' : 'rolledBack';
       const hooks = this.#hooks.splice(0);
       if (committed) for (const hook of hooks) hook();
     };
-    connection.on('commandComplete', onCommand).on('readyForQuery', onReady).on('end', end);
+    connection.on('commandComplete', onCommand).on('errorMessage', onError).on('readyForQuery', onReady).on('end', end); // prettier-ignore
   }
 }

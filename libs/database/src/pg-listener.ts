@@ -6,8 +6,8 @@ type OnNotify = (payload: string | undefined) => void;
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
-/** A query in half a minute: next to nothing, and what a firewall forgets it forgets after minutes. */
-const HEARTBEAT_MS = 30_000;
+/** A query a minute: next to nothing; what a firewall forgets it forgets after minutes, and whoever listens also polls. */
+const HEARTBEAT_MS = 60_000;
 
 /**
  * One connection that listens to all channels of a store; made again whenever it is lost, with growing delays.

@@ -23,19 +23,22 @@ class Partner {
   /** Failed attempts of each message that was handled in the end. */
   readonly failed: number[] = [];
   readonly handled: Gift[] = [];
+  readonly #before = new WeakSet<MessageContext>();
 
   get open(): boolean {
     return (this.health?.check().openCircuits.length ?? 0) > 0;
   }
 
   /** Around everything: a delivery that begins while the circuit is open. */
-  readonly watch: Middleware = (_, next) => {
+  readonly watch: Middleware = (context, next) => {
     if (this.open) this.delivered += 1;
+    else this.#before.add(context);
     return next();
   };
 
-  async call(gift: Gift, { attempt }: MessageContext): Promise<void> {
-    const probe = this.open;
+  async call(gift: Gift, context: MessageContext): Promise<void> {
+    const { attempt } = context;
+    const probe = this.open && !this.#before.has(context); // one that was on its way when the circuit opened is no probe
     if (probe) {
       this.probes.push(systemClock.monotonic());
       this.most = Math.max(this.most, ++this.inside);
