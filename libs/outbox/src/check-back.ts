@@ -1,6 +1,7 @@
 import {
   asError,
   type Clock,
+  dateOf,
   type DeadLetterSink,
   PeriodicTask,
   type Reclaimer,
@@ -105,14 +106,16 @@ export class CheckBack implements Reclaimer {
   async #decide(undecided: UndecidedMessage): Promise<void> {
     const { store, options, logger } = this.setup;
     const { message, checks } = undecided;
+    let failure: Error | undefined;
     try {
-      const answer = await store.run((transaction) => this.#askAndDecide(undecided, transaction));
-      if (answer === 'unknown' && checks >= options.checks) await this.#bury(undecided);
+      if ((await store.run((transaction) => this.#askAndDecide(undecided, transaction))) !== 'unknown') return;
     } catch (thrown) {
-      const err = asError(thrown);
-      logger.warn({ message: message.id, type: message.type, checks, err }, 'a check-back failed; it is asked again');
-      if (checks >= options.checks) await this.#bury(undecided, err).catch((error: unknown) => this.#notBuried(error));
+      failure = asError(thrown);
+      const fields = { message: message.id, type: message.type, checks, err: failure };
+      logger.warn(fields, 'a check-back failed; it is asked again');
     }
+    if (checks < options.checks) return;
+    await this.#bury(undecided, failure).catch((error: unknown) => this.#notBuried(error));
   }
 
   async #askAndDecide(undecided: UndecidedMessage, transaction: Transaction): Promise<CheckBackAnswer | 'decided'> {
@@ -132,7 +135,7 @@ export class CheckBack implements Reclaimer {
     const problem = error?.message ?? `asked ${checks} times, the answer was always unknown`;
     await store.run(async (transaction) => {
       if (!(await lockUndecided(store, transaction, message.source, message.id))) return;
-      const bucket = timestampOf(clock.now()).slice(0, 10); // a redrive replaces it
+      const bucket = dateOf(clock.now()); // a redrive replaces it
       for (const transport of transports) {
         await deadLetters.bury({
           message: { ...message, bucket },
