@@ -1,69 +1,12 @@
 // Consuming together, effectively once. In batches of 200 (@OnMessages), against a hand-written loop that takes as many: one insert of inbox rows, one of
 // effects, a commit. Coalesced (32 single messages in a transaction, a savepoint each), against our own one by one.
 import { setImmediate } from 'node:timers/promises';
-import { MessageFactory, systemClock } from '@tidings/core';
 import { clientOf } from '@tidings/database';
 import { OnMessages } from '@tidings/messaging';
-import { startApplication } from '../application.mjs';
-import { gift, GiftSent } from '../gift.mjs';
-import { openPrefix } from '../own-prefix.mjs';
-import { openSchema } from '../own-schema.mjs';
+import { AT_ONCE, withGround } from '../consuming-ground.mjs';
 import { interleave, stopwatch } from '../rounds.mjs';
 
 const SIZE = 200;
-const AT_ONCE = 16;
-const TABLES = `
-  create table $s.by_hand (consumer text, id text, at timestamptz default now(), primary key (consumer, id));
-  create table $s.effect (id text primary key, coins int)`;
-const place = { topic: GiftSent.topic, group: 'ranking' };
-
-async function withGround({ postgres, rabbitmq }, work) {
-  const database = await openSchema(postgres, { poolSize: AT_ONCE, tables: TABLES });
-  const broker = await openPrefix(rabbitmq, place);
-  const publisher = broker.transport();
-  try {
-    await broker.declare();
-    await publisher.connect();
-    const factory = new MessageFactory('bench', systemClock);
-    const fill = async (count) => {
-      await broker.channel.purgeQueue(broker.queue);
-      const messages = await Promise.all(Array.from({ length: count }, (_, n) => factory.create(GiftSent, gift(n))));
-      for (let i = 0; i < count; i += 500)
-        await publisher.publish(messages.slice(i, i + 500).map((message) => ({ message })));
-    };
-    const ours = (handle, handlerOptions, decorate) => async (count) => {
-      await fill(count);
-      const watch = stopwatch(count);
-      const settled = async (_context, next) => {
-        watch.begun();
-        const settlement = await next();
-        if (settlement.kind !== 'accept') throw settlement.error ?? new Error(settlement.reason);
-        watch.ended();
-        return settlement;
-      };
-      const app = await startApplication({
-        messaging: {
-          stores: { default: database.pgStore() },
-          transports: { main: broker.transport() },
-          roles: ['handle'],
-          middleware: [settled],
-        },
-        handle,
-        handlerOptions: { group: place.group, ...handlerOptions },
-        decorate,
-      });
-      const figures = await watch.figures;
-      await app.close();
-      return figures;
-    };
-    return await work({ database, broker, fill, ours });
-  } finally {
-    await publisher.close();
-    await broker.close();
-    await database.close();
-  }
-}
-
 export const batchesRow = (servers) =>
   withGround(servers, ({ database, broker, fill, ours }) => {
     const { schema } = database;
@@ -116,7 +59,7 @@ export const batchesRow = (servers) =>
       rounds: servers.quick ? 3 : 7,
       messages: servers.quick ? 4_000 : 20_000,
       contenders: {
-        '@OnMessages, store pg': ours(handle, { batch: { size: SIZE } }, OnMessages),
+        '@OnMessages, store pg': ours({ handle, handlerOptions: { batch: { size: SIZE } }, decorate: OnMessages }),
         'hand-written loop': byHand,
       },
     });
@@ -132,9 +75,12 @@ export const coalescedRow = (servers) =>
       rounds: servers.quick ? 3 : 7,
       messages: servers.quick ? 1_500 : 4_000,
       contenders: {
-        'coalesced, 2 transactions at once': ours(handle, { coalesce: { size: 32 }, concurrency: 2 }),
-        'one by one, 16 at once': ours(handle, { concurrency: AT_ONCE }),
-        'one by one, 1 at once': ours(handle, { concurrency: 1 }),
+        'coalesced, 2 transactions at once': ours({
+          handle,
+          handlerOptions: { coalesce: { size: 32 }, concurrency: 2 },
+        }),
+        'one by one, 16 at once': ours({ handle, handlerOptions: { concurrency: AT_ONCE } }),
+        'one by one, 1 at once': ours({ handle, handlerOptions: { concurrency: 1 } }),
       },
     });
   });
