@@ -5,7 +5,7 @@ module.exports = {
   testRegex: ['\\.(unit|int|e2e)\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   moduleNameMapper: {
-    '^@tidings/(memory|postgres|rabbitmq)$': '<rootDir>/libs/transports/$1/src',
+    '^@tidings/(memory|postgres|rabbitmq|redis|kafka|rocketmq|mqtt)$': '<rootDir>/libs/transports/$1/src',
     '^@tidings-demo/migrations$': '<rootDir>/migrations/src',
     '^@tidings/([a-z-]+)$': '<rootDir>/libs/$1/src',
     '^@tidings/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2',

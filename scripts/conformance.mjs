@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findServers, printable, root } from './servers.mjs';
+import { findServers, root, serverLines, testEnvironment } from './servers.mjs';
 
 const require = createRequire(import.meta.url);
 require('../libs/testing/register-sources.cjs');
@@ -50,17 +50,11 @@ async function runSpecs(transports, env) {
 
 async function main() {
   const matrix = await requiredMatrix(process.argv.slice(2));
-  const { postgres, rabbitmq, missing, stop } = await findServers();
+  const servers = await findServers();
   try {
-    for (const [name, server] of Object.entries({ postgres, rabbitmq })) {
-      console.log(server ? `${name}: ${printable(server.url)} (${server.from})` : `${name}: none (${missing[name]})`);
-    }
-    const env = {
-      ...process.env,
-      TIDINGS_TEST_POSTGRES_URL: postgres?.url ?? '',
-      TIDINGS_TEST_RABBITMQ_URL: rabbitmq?.url ?? '',
-      TIDINGS_REQUIRE: '', // a missing server is told below, once, and not by every spec
-    };
+    for (const line of serverLines(servers)) console.log(line);
+    // A missing server is told below, once, and not by every spec.
+    const env = { ...process.env, ...testEnvironment(servers), TIDINGS_REQUIRE: '' };
     const report = await runSpecs(matrix.transports, env);
     const results = readResults(report);
     const notRun = skippedTransports(results);
@@ -79,7 +73,7 @@ async function main() {
     console.log(`conformance: ${held} cells hold, ${problems.length} problems`);
     return problems.length === 0 ? 0 : 1;
   } finally {
-    await stop();
+    await servers.stop();
   }
 }
 

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findServers, root } from './servers.mjs';
+import { findServers, root, testEnvironment } from './servers.mjs';
 
 const FOLDER = 'test/mutants';
 const TEST_LIMIT_MS = 120_000;
@@ -106,8 +106,7 @@ async function main(args) {
   try {
     const env = {
       ...process.env,
-      TIDINGS_TEST_POSTGRES_URL: servers.postgres?.url ?? '',
-      TIDINGS_TEST_RABBITMQ_URL: servers.rabbitmq?.url ?? '',
+      ...testEnvironment(servers),
       TIDINGS_REQUIRE: '',
     };
     const hasServers = servers.postgres && servers.rabbitmq;

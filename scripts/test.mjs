@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findServers, printable, root } from './servers.mjs';
+import { findServers, root, serverLines, testEnvironment } from './servers.mjs';
 
 const LEVELS = ['unit', 'int', 'e2e'];
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
@@ -72,25 +72,20 @@ async function runAll() {
   if (levels.includes('unit')) await run('unit', process.env);
   if (levelsWithServers.length === 0 || interrupted) return exitCode;
 
-  const { postgres, rabbitmq, missing, stop } = await findServers();
+  const servers = await findServers();
   try {
-    for (const [name, server] of Object.entries({ postgres, rabbitmq })) {
-      console.log(server ? `${name}: ${printable(server.url)} (${server.from})` : `${name}: none (${missing[name]})`);
-    }
-    if (process.env.TIDINGS_REQUIRE === 'all' && Object.keys(missing).length > 0) {
-      console.error(`TIDINGS_REQUIRE=all, but there is no ${Object.keys(missing).join(' and no ')}`);
-      sum.failed += Object.keys(missing).length;
+    for (const line of serverLines(servers)) console.log(line);
+    const missing = Object.keys(servers.missing);
+    if (process.env.TIDINGS_REQUIRE === 'all' && missing.length > 0) {
+      console.error(`TIDINGS_REQUIRE=all, but there is no ${missing.join(' and no ')}`);
+      sum.failed += missing.length;
       return 1;
     }
-    const env = {
-      ...process.env,
-      TIDINGS_TEST_POSTGRES_URL: postgres?.url ?? '',
-      TIDINGS_TEST_RABBITMQ_URL: rabbitmq?.url ?? '',
-    };
+    const env = { ...process.env, ...testEnvironment(servers) };
     for (const level of levelsWithServers) if (!interrupted) await run(level, env);
     return exitCode;
   } finally {
-    await stop();
+    await servers.stop();
   }
 }
 

@@ -35,6 +35,10 @@ const app = (...more: string[]): ImportRule => ({
     '@tidings/messaging',
     '@tidings/postgres',
     '@tidings/rabbitmq',
+    '@tidings/redis',
+    '@tidings/kafka',
+    '@tidings/rocketmq',
+    '@tidings/mqtt',
   ],
   theirs: [...NEST, '@nestjs/platform-express', '@nestjs/typeorm', 'express', 'pg', 'typeorm', 'zod', ...more],
   node: 'any',
@@ -74,6 +78,10 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },
   '@tidings/postgres': { ours: ['@tidings/core', '@tidings/postgres-log'], theirs: ['zod'], node: ['node:crypto'] },
   '@tidings/rabbitmq': { ours: ['@tidings/core'], theirs: ['amqplib', 'zod'], node: 'any' },
+  '@tidings/redis': { ours: ['@tidings/core'], theirs: ['ioredis', 'zod'], node: 'any' },
+  '@tidings/kafka': { ours: ['@tidings/core'], theirs: ['kafkajs', '@platformatic/kafka', 'zod'], node: 'any' },
+  '@tidings/rocketmq': { ours: ['@tidings/core'], theirs: ['rocketmq-client-nodejs', 'zod'], node: 'any' },
+  '@tidings/mqtt': { ours: ['@tidings/core'], theirs: ['mqtt', 'zod'], node: 'any' },
 
   // The Nest edge. It knows no broker: an application hands it transports.
   '@tidings/messaging': {

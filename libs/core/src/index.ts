@@ -46,6 +46,7 @@ export * from './scheduling/clock';
 export * from './scheduling/periodic-task';
 export * from './transport/capabilities';
 export * from './transport/powers/request-reply';
+export * from './transport/powers/topology-removal';
 export * from './transport/publisher';
 export * from './transport/settlement';
 export * from './transport/subscriber';

@@ -1,11 +1,17 @@
 import { TidingsError } from '@tidings/core';
 
-export type ServerName = 'postgres' | 'rabbitmq';
-
-const VARIABLES: Readonly<Record<ServerName, string>> = {
+/** By name, the variable of its address. */
+const VARIABLES = {
   postgres: 'TIDINGS_TEST_POSTGRES_URL',
   rabbitmq: 'TIDINGS_TEST_RABBITMQ_URL',
-};
+  redis: 'TIDINGS_TEST_REDIS_URL',
+  kafka: 'TIDINGS_TEST_KAFKA_URL',
+  rocketmq: 'TIDINGS_TEST_ROCKETMQ_URL',
+  mqtt: 'TIDINGS_TEST_MQTT_URL',
+  nats: 'TIDINGS_TEST_NATS_URL',
+} as const;
+
+export type ServerName = keyof typeof VARIABLES;
 
 /** The address of a real server for tests, as `scripts/test.mjs` found it; undefined when there is none. */
 export const server = (name: ServerName): string | undefined => process.env[VARIABLES[name]] || undefined;
