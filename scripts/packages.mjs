@@ -22,7 +22,7 @@ const NEST = {
   12: { range: '^12.0.0', kinds: ['module', 'commonjs'] },
 };
 /** What the getting-started program imports, and what that needs. Nothing of a broker: its absence is asserted. */
-const USED = 'core database postgres-log outbox inbox dead-letter parked-keys reclaim messaging postgres'
+const USED = 'core database postgres-log outbox inbox dead-letter parked-keys reclaim callback messaging postgres'
   .split(' ')
   .map((one) => `@tidings/${one}`);
 const DRIVERS = ['amqplib', 'kafkajs', 'ioredis'];

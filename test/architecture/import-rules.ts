@@ -73,6 +73,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     node: ['node:crypto'],
   },
   '@tidings/reclaim': { ours: ['@tidings/core'], theirs: ['zod'], node: [] },
+  '@tidings/callback': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
 
   // Transports: core and a driver.
   '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },
@@ -92,6 +93,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       '@tidings/dead-letter',
       '@tidings/parked-keys',
       '@tidings/reclaim',
+      '@tidings/callback',
     ],
     theirs: [...NEST, 'cockatiel', 'zod'],
     node: ['node:async_hooks', 'node:crypto', 'node:os'],

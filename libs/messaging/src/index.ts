@@ -89,5 +89,6 @@ export type {
   RedriveResult,
   StoredLetter,
 } from '@tidings/dead-letter';
+export type { Resender, ResendAnswer, ResendQuestion } from '@tidings/callback';
 export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
 export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore
