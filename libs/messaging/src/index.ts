@@ -10,7 +10,12 @@ export { InjectPublisher } from './decorators/inject-publisher.decorator';
 export { InjectRequester } from './decorators/inject-requester.decorator';
 export { Ctx, Headers, type ParamPipe, Payload } from './decorators/message-params.decorator';
 export { OnCheckBack, type OnCheckBackOptions } from './decorators/on-check-back.decorator';
-export { type GatherOptions, OnMessage, type OnMessageOptions } from './decorators/on-message.decorator';
+export {
+  type GatherOptions,
+  OnMessage,
+  type OnMessageOptions,
+  type RateScope,
+} from './decorators/on-message.decorator';
 export { OnMessages, type OnMessagesOptions } from './decorators/on-messages.decorator';
 export { OnRequest, type OnRequestOptions } from './decorators/on-request.decorator';
 export { BatchError } from './handling/batch.error';
@@ -91,4 +96,4 @@ export type {
 } from '@tidings/dead-letter';
 export type { Resender, ResendAnswer, ResendQuestion } from '@tidings/callback';
 export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
-export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore
+export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, type DecidedNumber, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore

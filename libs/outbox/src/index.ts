@@ -27,4 +27,10 @@ export {
   type MessageLog,
   postgresLogMigrations,
 } from '@tidings/postgres-log';
-export { type SubscriptionControl, SubscriptionControls, type SubscriptionName } from '@tidings/postgres-log';
+export {
+  type DecidedNumber,
+  SharedPace,
+  type SubscriptionControl,
+  SubscriptionControls,
+  type SubscriptionName,
+} from '@tidings/postgres-log';

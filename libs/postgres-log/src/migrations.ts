@@ -1,7 +1,9 @@
 import type { Migration } from '@tidings/core';
+import { alterControlForKeys } from './sql/alter-control-for-keys';
 import { alterDestinationOrphaned } from './sql/alter-destination-orphaned';
 import { createIncarnation } from './sql/create-incarnation';
 import { createLog } from './sql/create-log';
+import { createRateBuckets } from './sql/create-rate-buckets';
 import { createReplies } from './sql/create-replies';
 import { createRotation } from './sql/create-rotation';
 import { createSubscriptionControl } from './sql/create-subscription-control';
@@ -14,4 +16,6 @@ export const postgresLogMigrations: readonly Migration[] = [
   createSubscriptionControl,
   createReplies,
   alterDestinationOrphaned,
+  alterControlForKeys,
+  createRateBuckets,
 ];

@@ -5,5 +5,13 @@ export interface SubscriptionControl extends SubscriptionName {
   /** Null: it runs. */
   readonly paused: { readonly since: string; readonly by: string; readonly reason: string } | null;
   /** Deliveries at once in each process. Null: what the code says. */
-  readonly concurrency: { readonly value: number; readonly since: string; readonly by: string } | null;
+  readonly concurrency: DecidedNumber | null;
+  /** Messages of one key at once in each process. Null: what the code says. */
+  readonly keyConcurrency: DecidedNumber | null;
+}
+
+export interface DecidedNumber {
+  readonly value: number;
+  readonly since: string;
+  readonly by: string;
 }

@@ -5,6 +5,7 @@ import { listSubscriptionControls } from './sql/list-subscription-controls';
 import { pauseSubscription } from './sql/pause-subscription';
 import { resumeSubscription } from './sql/resume-subscription';
 import { setSubscriptionConcurrency } from './sql/set-subscription-concurrency';
+import { setSubscriptionKeyConcurrency } from './sql/set-subscription-key-concurrency';
 import type { SubscriptionControl } from './subscription-control';
 import type { SubscriptionName } from './subscription-name';
 
@@ -34,13 +35,19 @@ export class SubscriptionControls {
     concurrency: number | null,
     { by }: { readonly by: string },
   ): Promise<void> {
-    if (
-      concurrency !== null &&
-      !(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= MOST_CONCURRENCY)
-    ) {
-      throw new OptionsError('concurrency', `must be null or a whole number from 1 to ${MOST_CONCURRENCY}, found ${concurrency}`); // prettier-ignore
-    }
+    checkNumber('concurrency', concurrency);
     await setSubscriptionConcurrency(this.log.store, checkName(name), checkText('by', by), concurrency);
+    this.log.signals.controlsChanged();
+  }
+
+  /** As `setConcurrency`, for the messages of one key. */
+  async setKeyConcurrency(
+    name: SubscriptionName,
+    concurrency: number | null,
+    { by }: { readonly by: string },
+  ): Promise<void> {
+    checkNumber('keyConcurrency', concurrency);
+    await setSubscriptionKeyConcurrency(this.log.store, checkName(name), checkText('by', by), concurrency);
     this.log.signals.controlsChanged();
   }
 
@@ -55,6 +62,11 @@ export class SubscriptionControls {
     await follower.start();
     return { close: () => follower.stop() };
   }
+}
+
+function checkNumber(what: string, value: number | null): void {
+  if (value === null || (Number.isInteger(value) && value >= 1 && value <= MOST_CONCURRENCY)) return;
+  throw new OptionsError(what, `must be null or a whole number from 1 to ${MOST_CONCURRENCY}, found ${value}`);
 }
 
 function checkName({ group, topic }: SubscriptionName): SubscriptionName {

@@ -9,6 +9,7 @@ import { DueTurns } from './due-turns';
 import { PaceGate } from './pace-gate';
 import { publishedPriority } from './published-priority';
 import { KeyLane, type LaneEntry } from './key-lane';
+import { KeyPlaces } from './key-places';
 
 /** For what a receiver must not do: reject, or release without a stop. At once would be a hot loop, never would be a lost message. */
 const UNEXPECTED_RETRY_MS = 1_000;
@@ -31,6 +32,7 @@ export class DeliveryLanes {
   /** Turns that wait for a place. */
   readonly #due = new DueTurns();
   readonly #pace: PaceGate;
+  readonly #keys: KeyPlaces;
   /** By type: the batch that is not due yet, or not full. */
   readonly #filling = new Map<string, DeliveryTurn>();
   // A controller each: Node warns of a leak when an eleventh listener joins one signal, and handlers add theirs.
@@ -47,7 +49,7 @@ export class DeliveryLanes {
   constructor(
     private readonly subscription: Pick<
       Subscription,
-      'ordered' | 'concurrency' | 'paused' | 'batching' | 'priority' | 'pace'
+      'ordered' | 'concurrency' | 'keyLimit' | 'paused' | 'batching' | 'priority' | 'pace'
     >,
     private readonly receive: Receive,
     private readonly clock: Clock,
@@ -55,6 +57,7 @@ export class DeliveryLanes {
     this.#concurrency = subscription.concurrency;
     this.#paused = subscription.paused ?? false;
     this.#pace = new PaceGate(subscription.pace, () => this.#pump());
+    this.#keys = new KeyPlaces(subscription.keyLimit, (entry) => void this.#offer(entry));
   }
 
   /** Deliveries that may run at once. */
@@ -77,7 +80,7 @@ export class DeliveryLanes {
     const lane = this.subscription.ordered && key !== null ? this.#laneOf(key) : undefined;
     const number = ++this.#taken;
     const entry: LaneEntry = { delivery, number, afterMs: 0, suspect: delivery.redelivered, lane, settled, settle };
-    if (!lane) this.#offer(entry);
+    if (!lane) this.#keys.enter(entry);
     else {
       lane.waiting.push(entry);
       this.#advance(lane);
@@ -119,6 +122,7 @@ export class DeliveryLanes {
    */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
+    this.#keys.stop();
     for (const turn of this.#filling.values()) this.#makeDue(turn);
     this.#pump();
     this.#pace.stop();
@@ -228,7 +232,10 @@ export class DeliveryLanes {
     const settlement = this.#stopping ? release : await this.#receiveOrCut(batch ? { ...delivery, batch } : delivery);
     const comesAgain = settlement.kind === 'retry' || settlement.kind === 'park';
     batch?.leave(delivery, !comesAgain && settlement.kind !== 'release');
-    if (!lane) return entry.settle(settlement);
+    if (!lane) {
+      entry.settle(settlement);
+      return this.#keys.leave(entry);
+    }
     if (comesAgain && !this.#stopping) lane.comeAgain(nextAttempt(entry, settlement));
     else {
       entry.settle(comesAgain ? release : settlement);

@@ -1,3 +1,4 @@
+import type { KeyLimit } from '../handling/key-limit';
 import type { Pace } from '../handling/pace';
 import type { Delivery, Message } from '../message/message';
 import type { Settlement } from './settlement';
@@ -12,6 +13,8 @@ export interface Subscription {
   readonly broadcast: boolean;
   /** Deliveries that one consumer handles at once. */
   readonly concurrency: number;
+  /** How many messages of one key one consumer handles at once. Default: as many as it has places. Of an ordered subscription it is one anyway. */
+  readonly keyLimit?: KeyLimit;
   /**
    * How urgent a message is, 0 for the usual ones: of what waits in a process for a free place, the most urgent begins first. Counts among different keys
    * only; within an ordered key nothing overtakes. Default: the `priority` that it was published with. What it rejects with counts as 0.

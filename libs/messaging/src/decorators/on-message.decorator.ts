@@ -15,6 +15,9 @@ export interface GatherOptions {
   readonly waitMs?: number;
 }
 
+/** Whom a rate limit counts for. */
+export type RateScope = 'process' | 'cluster';
+
 export interface OnMessageOptions {
   /** Consumers of one group share the messages of a topic; every group gets all of them. */
   readonly group: string;
@@ -22,6 +25,11 @@ export interface OnMessageOptions {
   readonly ordered?: boolean;
   /** Messages that one process handles at once. Each holds a connection of the store's pool meanwhile. Default 5. */
   readonly concurrency?: number;
+  /**
+   * Messages of one key that one process handles at once, of an unordered subscription: a partner that takes two calls at a time for each customer, say.
+   * What waits for its key holds no place, so other keys go on. Refused beside `ordered`, batches and `atMostOnce`. Default: no limit of its own.
+   */
+  readonly keyConcurrency?: number;
   /** Default `effectivelyOnce`; for broadcast `atLeastOnce`, since every process handles a message. */
   readonly level?: DeliveryLevel;
   /** What becomes of a failure. Default `exponential()`: 5 attempts, then the dead letters. None with `atMostOnce`. */
@@ -56,10 +64,10 @@ export interface OnMessageOptions {
    */
   readonly priority?: (payload: never) => number;
   /**
-   * How many messages may begin in a second in each process; the others wait, unsettled, and no attempt is burned. Said once for a subscription. Default:
-   * as many as places get free.
+   * How many messages may begin in a second; the others wait, unsettled, and no attempt is burned. Said once for a subscription. `scope`: in each process
+   * (the default), or in all of the `cluster` together, by tokens in the handler's store. Default: as many as places get free.
    */
-  readonly rateLimit?: RateLimit;
+  readonly rateLimit?: RateLimit & { readonly scope?: RateScope };
   /** Every process gets every message; nothing is kept for one that is away. Default false. */
   readonly broadcast?: boolean;
   /** Where a group that did not exist before begins. Default `now`. */

@@ -3,7 +3,7 @@ import { MessagingConfigurationError } from '../messaging.errors';
 import { type MessageParams, MESSAGE_PARAM, MESSAGE_PARAMS } from './message-params.decorator';
 import { type GatherOptions, handles, type OnMessageOptions } from './on-message.decorator';
 
-export interface OnMessagesOptions extends Omit<OnMessageOptions, 'coalesce' | 'concurrency'> {
+export interface OnMessagesOptions extends Omit<OnMessageOptions, 'coalesce' | 'concurrency' | 'keyConcurrency'> {
   readonly batch: GatherOptions;
   /** Batches that one process handles at once. Each holds a connection of the store's pool meanwhile. Default 1. */
   readonly concurrency?: number;

@@ -1,6 +1,7 @@
 import type { HandlerDefinition, OnFailure } from '@tidings/core';
 import { MessagingConfigurationError } from '../messaging.errors';
-import type { PlannedHandler, PlannedSubscription } from './subscription-plan';
+import type { PlannedHandler } from './handler-plan';
+import type { PlannedSubscription } from './subscription-plan';
 
 /**
  * What an ordered handler does with a failed key. With a store it parks unless told otherwise; without one nothing sensible can be assumed: to block and

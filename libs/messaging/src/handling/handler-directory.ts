@@ -1,5 +1,6 @@
 import type { Message, MessageContract } from '@tidings/core';
-import type { PlannedHandler, PlannedSubscription } from './subscription-plan';
+import type { PlannedHandler } from './handler-plan';
+import type { PlannedSubscription } from './subscription-plan';
 
 /** The handlers of this process, for whoever asks what would become of a message. Empty in a process that does not handle. */
 export class HandlerDirectory {

@@ -173,4 +173,47 @@ describeOn('postgres', 'A batch and the policies around it', (url) => {
       await west.close();
     }
   }, 90_000);
+
+  it('of an ordered, sharded handler refuses a key in a second shard, whose order nobody could keep', async () => {
+    const west = await SpecGround.at(url);
+    const seen: number[] = [];
+    @Injectable()
+    class Straying {
+      @OnMessages(GiftSent, {
+        group: 'ranking',
+        ordered: true,
+        onFailure: 'skip',
+        batch: { size: 4, waitMs: WAIT_MS },
+        store: sharded(['east', 'west'], ({ headers }) => headers['shard']!),
+      })
+      async rank(items: BatchItem<Gift>[]): Promise<void> {
+        seen.push(...coinsOf(items));
+      }
+    }
+    try {
+      const stores = { east: ground.store(), west: west.store() };
+      const transports = { main: memory({ broker: new MemoryBroker() }) };
+      const app = await boot(MessagingModule.forRoot(inMemory({ stores, transports, migrate })), {
+        providers: [Straying],
+      });
+      const shards = ['east', 'west', 'east', 'west'];
+      const rooms = ['r1', 'r1', 'r1', 'r2'];
+      await app.get(MessagePublisher).publishAll(
+        shards.map((shard, n) => ({
+          contract: GiftSent,
+          payload: { room: rooms[n]!, coins: n },
+          options: { headers: { shard } },
+        })),
+      );
+      const letters = () => app.get<ApplicationDeadLetters>(getDeadLettersToken('east')).list({ limit: 9 });
+      await until('the letter', async () => (await letters()).length === 1 && seen.length === 3, within);
+      expect((await letters())[0]!.reason).toBe(
+        'no store: expected the store function of Straying.rank to go by the key, found east, west for one key; mend it, then redrive',
+      );
+      expect([...seen].sort()).toEqual([0, 2, 3]);
+    } finally {
+      await closeAll();
+      await west.close();
+    }
+  }, 90_000);
 });

@@ -24,10 +24,11 @@ export class SpecGround {
   readonly schema = `batch_${randomBytes(4).toString('hex')}`;
   readonly #pool: Pool;
   readonly #dataSource: DataSource;
+  readonly #pools: Pool[] = [];
   readonly #queues = new Map<string, string[]>();
   #applications = 0;
 
-  private constructor(url: string) {
+  private constructor(private readonly url: string) {
     const options = `-c search_path=${this.schema}`;
     this.#pool = new Pool({ connectionString: url, max: 4, options });
     this.#pool.on('error', () => undefined);
@@ -47,8 +48,15 @@ export class SpecGround {
     return (await this.#pool.query(text, values)).rows as Row[];
   }
 
-  store(kind: (typeof STORES)[number] = 'pg'): Store {
+  /** `connections`: in a pool of its own. */
+  store(kind: (typeof STORES)[number] = 'pg', connections?: number): Store {
     const { schema } = this;
+    if (connections !== undefined) {
+      const pool = new Pool({ connectionString: this.url, max: connections, options: `-c search_path=${schema}` });
+      pool.on('error', () => undefined);
+      this.#pools.push(pool);
+      return pg(pool, { schema });
+    }
     return kind === 'pg' ? pg(this.#pool, { schema }) : typeorm(this.#dataSource, { schema });
   }
 
@@ -92,7 +100,7 @@ export class SpecGround {
 
   async close(): Promise<void> {
     await this.#pool.query(`drop schema ${quoted(this.schema)} cascade`);
-    await this.#pool.end();
+    for (const pool of [...this.#pools, this.#pool]) await pool.end();
     await this.#dataSource.destroy();
     if (this.#queues.size === 0) return;
     const connection = await connect(server('rabbitmq')!);

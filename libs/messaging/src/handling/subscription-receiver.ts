@@ -9,7 +9,8 @@ import type { Invoke } from './handler-invoker';
 import { refusing } from './refusing.handler';
 import { SharedTransactionGate } from './shared-transaction.gate';
 import { shardedReceiver } from './sharded.receiver';
-import type { PlannedHandler, PlannedSubscription } from './subscription-plan';
+import type { PlannedHandler } from './handler-plan';
+import type { PlannedSubscription } from './subscription-plan';
 
 export interface ReceiverParts {
   readonly chain: readonly Middleware[];

@@ -7,14 +7,15 @@ import {
 import { asError } from '@tidings/core';
 import { CheckBackExplorer, type FoundCheckBack } from '../handling/check-back.explorer';
 import { HandlerExplorer } from '../handling/handler.explorer';
-import { planSubscriptions } from '../handling/subscription-plan';
+import { type PlannedSubscription, planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
 import { DestinationReleasers } from './destination-releasers';
 import { FollowedControls } from './followed-controls';
 import { KeyReleasers } from './key-releasers';
 import { InjectionCheck } from './injection-check';
 import { buryDeadLettersOf } from './buried-dead-letters';
-import { checkPool } from './pool-check';
+import { divided } from './pool-shares';
+import { paceOf } from './pace-choice';
 import { checkReplies } from './reply-check';
 import { checkRetention } from './retention-check';
 import { RunningConsumer } from './running-consumer';
@@ -115,18 +116,20 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     }
   }
 
-  async #handle(planned: ReturnType<typeof planSubscriptions>): Promise<void> {
+  async #handle(planned: readonly PlannedSubscription[]): Promise<void> {
     const { chain, shared, circuits, clock, logger, options, transports, stores } = this.runtime;
     for (const task of stores.flatMap(({ upkeep, parkedKeysWatch }) => [upkeep, parkedKeysWatch])) {
       this.#close.unshift(() => task.stop());
       await task.start();
     }
-    for (const { name, store } of stores) checkPool(name, store, planned, logger);
+    const sharing = stores.reduce((all, { name, store }) => divided(all, name, store, logger), planned);
+    const storeOf = (name: string) => stores.find((patterns) => patterns.name === name)?.store;
+    const pace = (one: PlannedSubscription) => paceOf(one, { storeOf, clock, logger });
     const controls = new FollowedControls(this.runtime.controls, logger);
     this.#close.unshift(() => controls.stop());
     await controls.start(() => this.#consumers.forEach((consumer) => consumer.obey()));
-    const parts = { chain, shared, clock, logger, circuits, controls };
-    this.#consumers = planned.map((one) => new RunningConsumer(one, parts));
+    const parts = { chain, shared, clock, logger, circuits, controls, pace };
+    this.#consumers = sharing.map((one) => new RunningConsumer(one, parts));
     const releasers = new KeyReleasers(this.runtime, this.#consumers);
     this.#stopReceiving.push(() =>
       Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),

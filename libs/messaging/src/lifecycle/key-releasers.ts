@@ -1,6 +1,6 @@
 import type { OnFailure } from '@tidings/core';
 import { inboundPlace, type Release } from '@tidings/parked-keys';
-import type { PlannedHandler } from '../handling/subscription-plan';
+import type { PlannedHandler } from '../handling/handler-plan';
 import { SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { MessagingRuntime } from '../messaging-runtime';
 import type { Releaser } from '../store-patterns';

@@ -1,4 +1,4 @@
-import { type ActiveSubscription, TokenBucket, type Transport } from '@tidings/core';
+import { type ActiveSubscription, KeyLimit, type Pace, type Transport } from '@tidings/core';
 import { type ReceiverParts, SubscriptionReceiver } from '../handling/subscription-receiver';
 import type { PlannedSubscription } from '../handling/subscription-plan';
 import type { CircuitDirectory } from './circuit-directory';
@@ -12,28 +12,36 @@ export class RunningConsumer {
   #circuit: SubscriptionCircuit | undefined;
   #paused = false;
   #concurrency: number;
+  /** Undefined: its keys run one message at a time, or share transactions. */
+  readonly #keyLimit: KeyLimit | undefined;
 
   constructor(
     readonly planned: PlannedSubscription,
     private readonly parts: ReceiverParts & {
       readonly circuits: CircuitDirectory;
       readonly controls: FollowedControls;
+      readonly pace: (planned: PlannedSubscription) => Pace | undefined;
     },
   ) {
     this.#concurrency = planned.subscription.concurrency;
+    const { ordered, batching } = planned.subscription;
+    if (!ordered && !batching) this.#keyLimit = new KeyLimit(planned.keyConcurrency ?? Infinity);
     this.#receiver = new SubscriptionReceiver(planned, parts);
   }
 
   /** Rejects with CapabilityError when the transport cannot do what the handlers ask. */
   async start(transport: Transport): Promise<void> {
-    const { subscription, circuit, rateLimit } = this.planned;
+    const { subscription, circuit } = this.planned;
     const { clock, logger, circuits, controls } = this.parts;
+    const pace = this.parts.pace(this.planned);
     this.#paused = Boolean(controls.of(subscription)?.paused);
+    this.#limitKeys();
     const active = await transport.subscribe(
       {
         ...subscription,
         ...(this.#paused && { paused: true }),
-        ...(rateLimit && { pace: new TokenBucket(rateLimit, clock) }),
+        ...(this.#keyLimit && { keyLimit: this.#keyLimit }),
+        ...(pace && { pace }),
       },
       this.#receiver.receive,
     );
@@ -65,14 +73,21 @@ export class RunningConsumer {
   /** Does what operators decided of it, as far as it is not done. */
   obey(): void {
     if (!this.#active) return; // its start does
-    const { subscription } = this.planned;
+    const { subscription, share = Infinity } = this.planned;
     const control = this.parts.controls.of(subscription);
-    const concurrency = control?.concurrency?.value ?? subscription.concurrency;
+    const concurrency = Math.min(share, control?.concurrency?.value ?? subscription.concurrency);
+    this.#limitKeys();
     if (control?.paused) this.pause();
     else if (this.#paused) this.resume();
     if (concurrency === this.#concurrency) return;
     this.#concurrency = concurrency;
     this.setConcurrency(concurrency);
+  }
+
+  #limitKeys(): void {
+    const decided = this.parts.controls.of(this.planned.subscription)?.keyConcurrency?.value;
+    const value = decided ?? this.planned.keyConcurrency ?? Infinity;
+    if (this.#keyLimit && this.#keyLimit.value !== value) this.#keyLimit.set(value);
   }
 
   healthy(): boolean {

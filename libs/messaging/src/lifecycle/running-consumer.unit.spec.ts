@@ -1,5 +1,5 @@
 import type { Closeable, Subscription, Transport } from '@tidings/core';
-import { exponential, silentLogger, systemClock } from '@tidings/core';
+import { exponential, KeyLimit, silentLogger, systemClock } from '@tidings/core';
 import type { SubscriptionControl, SubscriptionControls } from '@tidings/outbox';
 import { GiftSent } from '../test-application.fixture';
 import { CircuitDirectory } from './circuit-directory';
@@ -13,6 +13,7 @@ const control = (over: Partial<SubscriptionControl>): SubscriptionControl => ({
   group: 'g',
   paused: null,
   concurrency: null,
+  keyConcurrency: null,
   ...over,
 });
 
@@ -42,7 +43,7 @@ describe('a running consumer', () => {
     const parts = { chain: [], shared: {} as never, clock: systemClock, logger: silentLogger };
     const consumer = new RunningConsumer(
       { transport: 'main', subscription, handlers: [handler] },
-      { ...parts, circuits: new CircuitDirectory(), controls },
+      { ...parts, circuits: new CircuitDirectory(), controls, pace: () => undefined },
     );
     await controls.start(() => consumer.obey());
     await consumer.start({
@@ -65,7 +66,7 @@ describe('a running consumer', () => {
 
   it('that is not says nothing of it', async () => {
     await started(control({ concurrency: { value: 2, since: paused.since, by: 'ann' } }));
-    expect(subscribed).toEqual(subscription);
+    expect(subscribed).toEqual({ ...subscription, keyLimit: expect.any(KeyLimit) as KeyLimit });
     expect(calls).toEqual(['concurrency 2']);
   });
 

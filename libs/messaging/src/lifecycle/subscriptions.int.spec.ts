@@ -87,7 +87,7 @@ describeOn('postgres', 'Subscriptions under control', (url) => {
       const decided = one.app.get(Subscriptions);
       await decided.pause(RANKING, why);
       expect(await decided.list()).toEqual([
-        { group: 'ranking', topic: 'gift.sent', paused: { ...why, since: expect.any(String) }, concurrency: null },
+        { group: 'ranking', topic: 'gift.sent', paused: { ...why, since: expect.any(String) }, concurrency: null, keyConcurrency: null }, // prettier-ignore
       ]);
       await allPaused(one, other);
       await one.send(gifts(8, 'later'));

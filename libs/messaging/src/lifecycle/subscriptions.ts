@@ -40,6 +40,18 @@ export class Subscriptions {
     await this.#controls.setConcurrency(nameOf(address), concurrency, who);
   }
 
+  /**
+   * Messages of one key at once in each process from now on, 1 to 10,000; null gives it back to the code. Of an ordered subscription it is one, whatever is
+   * said here, and batches are not limited by it.
+   */
+  async setKeyConcurrency(
+    address: SubscriptionAddress,
+    concurrency: number | null,
+    who: { readonly by: string },
+  ): Promise<void> {
+    await this.#controls.setKeyConcurrency(nameOf(address), concurrency, who);
+  }
+
   /** What is decided at the moment: who paused what since when and why, and whose concurrency is not the code's. */
   async list(): Promise<readonly SubscriptionControl[]> {
     return this.#controls.list();

@@ -1,7 +1,7 @@
 import { asError, checksumMiddleware, type Clock, compose, isSettlement, MessageContext, type Settlement, type Store, TidingsError, type TidingsLogger, timeoutMiddleware } from '@tidings/core'; // prettier-ignore
 import { checkConstraints, messageOf, type StoredLetter } from '@tidings/dead-letter';
 import type { HandlerDirectory } from '../handling/handler-directory';
-import type { PlannedHandler } from '../handling/subscription-plan';
+import type { PlannedHandler } from '../handling/handler-plan';
 
 /** What would become of a letter that is redriven now, as far as it could be told. */
 export interface DryRunResult {

@@ -1,5 +1,5 @@
 import { type Store, table, timestampOf } from '@tidings/core';
-import type { SubscriptionControl } from '../subscription-control';
+import type { DecidedNumber, SubscriptionControl } from '../subscription-control';
 
 interface Row {
   readonly topic: string;
@@ -10,14 +10,19 @@ interface Row {
   readonly concurrency: number | null;
   readonly concurrency_ms: number;
   readonly concurrency_by: string;
+  readonly key_concurrency: number | null;
+  readonly key_concurrency_ms: number;
+  readonly key_concurrency_by: string;
 }
 
 /** Those that are in force. */
 export async function listSubscriptionControls(store: Store): Promise<SubscriptionControl[]> {
   const { rows } = await store.query<Row>({
     text: `select topic, group_name, extract(epoch from paused_at)::float8 * 1000 as paused_ms, paused_by, paused_reason,
-                  concurrency, extract(epoch from concurrency_at)::float8 * 1000 as concurrency_ms, concurrency_by
-             from ${table(store, 'subscription_control')} where paused_at is not null or concurrency is not null
+                  concurrency, extract(epoch from concurrency_at)::float8 * 1000 as concurrency_ms, concurrency_by,
+                  key_concurrency, extract(epoch from key_concurrency_at)::float8 * 1000 as key_concurrency_ms, key_concurrency_by
+             from ${table(store, 'subscription_control')}
+            where paused_at is not null or concurrency is not null or key_concurrency is not null
             order by topic, group_name`,
   });
   return rows.map((row): SubscriptionControl => ({
@@ -27,9 +32,10 @@ export async function listSubscriptionControls(store: Store): Promise<Subscripti
       row.paused_ms === null
         ? null
         : { since: timestampOf(row.paused_ms), by: row.paused_by, reason: row.paused_reason },
-    concurrency:
-      row.concurrency === null
-        ? null
-        : { value: row.concurrency, since: timestampOf(row.concurrency_ms), by: row.concurrency_by },
+    concurrency: decided(row.concurrency, row.concurrency_ms, row.concurrency_by),
+    keyConcurrency: decided(row.key_concurrency, row.key_concurrency_ms, row.key_concurrency_by),
   }));
 }
+
+const decided = (value: number | null, atMs: number, by: string): DecidedNumber | null =>
+  value === null ? null : { value, since: timestampOf(atMs), by };

@@ -27,6 +27,9 @@ interface Held {
   backingOff: boolean;
 }
 
+/** Deliveries held at most while some of them wait for a place of their key. */
+const HELD_FOR_KEYS = 100;
+
 /** One connection's worth of deliveries. After a cut the consumer starts a new one, and whatever the old one still answers is void. */
 interface Line {
   readonly lanes: DeliveryLanes;
@@ -112,7 +115,11 @@ export class MemoryConsumer implements ActiveSubscription {
   wantsMore(): boolean {
     if (!this.#line) return false;
     let busy = 0;
-    for (const { backingOff } of this.#line.held.values()) busy += backingOff ? 0 : 1;
+    const { value = Infinity } = this.subscription.keyLimit ?? {};
+    // What waits for its key's place must not keep other keys from theirs.
+    if (value !== Infinity && this.#line.held.size >= HELD_FOR_KEYS) return false;
+    for (const { backingOff, attempt } of this.#line.held.values())
+      busy += backingOff || (value !== Infinity && attempt === undefined) ? 0 : 1;
     return busy < this.#concurrency;
   }
 

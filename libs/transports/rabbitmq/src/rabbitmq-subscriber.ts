@@ -147,8 +147,9 @@ export class RabbitMqSubscription implements ActiveSubscription {
   /** AMQP counts a prefetch for each consumer that begins after it was set ("Consumer Prefetch"). */
   async #fetch(taking: Taking): Promise<void> {
     const { channel, queues } = taking;
-    const { ordered, broadcast } = this.subscription;
-    const held = ordered || broadcast ? HELD_PREFETCH : 1;
+    const { ordered, broadcast, keyLimit } = this.subscription;
+    const limited = keyLimit !== undefined && keyLimit.value !== Infinity; // what waits for its key must not hold all there is
+    const held = ordered || broadcast || limited ? HELD_PREFETCH : 1;
     const { prefetch = this.settings.prefetch, channelPrefetch } = this.settings.groups[this.subscription.group] ?? {};
     await channel.prefetch(prefetch ?? Math.min(MOST_PREFETCH, Math.max(2 * this.#lanes.concurrency, held)));
     if (channelPrefetch !== undefined) await channel.prefetch(channelPrefetch, true); // second: the other lifts it

@@ -27,7 +27,7 @@ export interface RabbitMqOptions {
   readonly prefix?: string;
   /**
    * Unsettled deliveries that the broker hands to one queue's consumer. Default twice the concurrency; for an ordered or a broadcast
-   * subscription at least 64, for there a failing message holds its place, and its followers theirs, until it settles.
+   * subscription, and one with a `keyConcurrency`, at least 64, for there a failing message holds its place, and its followers theirs, until it settles.
    */
   readonly prefetch?: number;
   /**
