@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type BrokerName, isBroker, removeTraces, type TransportName } from '@tidings/brokers';
 import { systemClock, TidingsError } from '@tidings/core';
-import { missingPrograms, type PrivateServer, startPrivate, TcpProxy } from '@tidings/testing';
-import { deleteBrokerTraces } from './broker-traces';
+import { isPrivate, missingPrograms, type PrivateServer, startPrivate, TcpProxy } from '@tidings/testing';
 import type { ChaosOptions } from './chaos.options';
 import { deliveriesOf, sendsOf } from './evidence';
 import { FaultInjector } from './fault-injector';
@@ -10,14 +10,11 @@ import { planFaults } from './fault-plan';
 import { readHistories } from './history';
 import { judge, type Verdict } from './judge';
 import { RunDatabase } from './run-database';
-import { GROUPS, KEYS, LEASE_MS, processesOf, RETRY_MS, type Role } from './scene';
+import { GROUPS, KEYS, LEASE_MS, Moved, processesOf, type Role } from './scene';
 import { SupervisedProcess } from './supervised-process';
 
-export interface ChaosServers {
-  readonly postgresUrl: string;
-  /** Undefined: none is there, and none is needed on PostgreSQL. */
-  readonly rabbitmqUrl: string | undefined;
-}
+/** Addresses; undefined: none is there. */
+export type ChaosServers = Readonly<Record<TransportName, string | undefined>>;
 
 export interface ChaosReport {
   readonly verdict: Verdict;
@@ -64,7 +61,7 @@ export class ChaosRun {
   }
 
   async #run(): Promise<ChaosReport> {
-    const { options, servers, print, signal } = this;
+    const { options, print, signal } = this;
     const { transport, seed, seconds } = options;
     const run = `chaos_${transport}_${seed}_${process.pid}`;
     const folder = join(this.dataFolder, 'chaos', String(seed), transport);
@@ -72,15 +69,15 @@ export class ChaosRun {
     mkdirSync(folder, { recursive: true });
 
     const ownPostgres = await this.#own('postgres');
-    const database = await RunDatabase.create(ownPostgres?.url ?? servers.postgresUrl, run, KEYS);
+    const database = await RunDatabase.create(ownPostgres?.url ?? this.#found('postgres'), run, KEYS);
     this.#undo.push(() => database.drop());
     const postgres = await TcpProxy.to(database.url);
     this.#undo.push(() => postgres.close());
-    const ownRabbitmq = transport === 'rabbitmq' ? await this.#own('rabbitmq') : undefined;
-    const rabbitmq = await this.#broker(run, ownRabbitmq);
+    const ownBroker = isBroker(transport) ? await this.#own(transport) : undefined;
+    const broker = isBroker(transport) ? await this.#broker(transport, run, ownBroker) : undefined;
     const processes = processesOf(transport).map(({ name, role }) => {
       const orders = { name, role, seed, transport, prefix: run, folder };
-      const urls = { postgresUrl: postgres.url, rabbitmqUrl: rabbitmq?.url ?? '' };
+      const urls = { postgresUrl: postgres.url, brokerUrl: broker?.url ?? '' };
       return { role, process: new SupervisedProcess({ ...orders, ...urls }, options.sabotage) };
     });
     this.#undo.push(() => Promise.all(processes.map(({ process }) => process.end())));
@@ -98,8 +95,8 @@ export class ChaosRun {
     const byName = new Map(processes.map(({ process }) => [process.name, process]));
     const injector = new FaultInjector({
       processes: byName,
-      wires: { postgres, rabbitmq },
-      servers: { postgres: ownPostgres, rabbitmq: ownRabbitmq },
+      wires: { postgres, broker },
+      servers: { postgres: ownPostgres, broker: ownBroker },
       database,
       print,
     });
@@ -128,9 +125,9 @@ export class ChaosRun {
   }
 
   /** A server of the run's own, for it is killed; undefined where its programs are not installed: then its wire is all that breaks. */
-  async #own(name: 'postgres' | 'rabbitmq'): Promise<PrivateServer | undefined> {
-    const missing = missingPrograms(name);
-    if (missing.length > 0) {
+  async #own(name: TransportName): Promise<PrivateServer | undefined> {
+    const missing = isPrivate(name) ? missingPrograms(name) : ['way to start one of its own'];
+    if (!isPrivate(name) || missing.length > 0) {
       this.print(`${name} is not killed: no ${missing.join(', ')} on this machine`);
       return undefined;
     }
@@ -139,12 +136,17 @@ export class ChaosRun {
     return server;
   }
 
-  async #broker(prefix: string, own: PrivateServer | undefined): Promise<TcpProxy | undefined> {
-    const rabbitmqUrl = own?.url ?? this.servers.rabbitmqUrl;
-    if (this.options.transport !== 'rabbitmq') return undefined;
-    if (!rabbitmqUrl) throw new TidingsError('CHAOS_NO_BROKER', 'expected a RabbitMQ, found none; set RABBITMQ_URL');
-    if (!own) this.#undo.push(() => deleteBrokerTraces(rabbitmqUrl, prefix, RETRY_MS));
-    const proxy = await TcpProxy.to(rabbitmqUrl);
+  #found(name: TransportName): string {
+    const url = this.servers[name];
+    if (url) return url;
+    throw new TidingsError('CHAOS_NO_SERVER', `expected a ${name}, found none; start one or set its address`);
+  }
+
+  async #broker(name: BrokerName, prefix: string, own: PrivateServer | undefined): Promise<TcpProxy> {
+    const url = own?.url ?? this.#found(name);
+    const groups = GROUPS.map((group) => group.name);
+    if (!own) this.#undo.push(() => removeTraces(name, { url, prefix }, [Moved.topic], groups));
+    const proxy = await TcpProxy.to(url);
     this.#undo.push(() => proxy.close());
     return proxy;
   }

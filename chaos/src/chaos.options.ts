@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { TRANSPORT_NAMES } from '@tidings/brokers';
 import { parseOptions } from '@tidings/core';
 import { z } from 'zod';
 
@@ -12,7 +13,7 @@ export type Sabotage = (typeof SABOTAGES)[number];
 const wholeNumber = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
 const schema = z.strictObject({
-  transport: z.enum(['postgres', 'rabbitmq'], { error: 'expected postgres or rabbitmq' }).default('postgres'),
+  transport: z.enum(TRANSPORT_NAMES, { error: `expected ${TRANSPORT_NAMES.join(', ')}` }).default('postgres'),
   seconds: z
     .string()
     .default('60')
@@ -36,7 +37,6 @@ const schema = z.strictObject({
 });
 
 export type ChaosOptions = z.output<typeof schema>;
-export type TransportName = ChaosOptions['transport'];
 
 /** @throws OptionsError that names the bad argument; a TypeError of Node for an unknown one. */
 export function chaosOptions(args: readonly string[]): ChaosOptions {

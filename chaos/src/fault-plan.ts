@@ -1,7 +1,7 @@
-import type { TransportName } from './chaos.options';
+import { isBroker, type TransportName } from '@tidings/brokers';
 import { seededRandom, seedFor } from './random';
 
-export type Wire = 'postgres' | 'rabbitmq';
+export type Wire = 'postgres' | 'broker';
 
 export type Fault = {
   /** From the run's beginning. */
@@ -61,7 +61,7 @@ export function planFaults({ seed, transport, seconds, processes, leaseMs }: Fau
     let left = random() * total;
     return (WEIGHTS.find(([, weight]) => (left -= weight) < 0) ?? WEIGHTS[0]!)[0];
   };
-  const wires: readonly Wire[] = transport === 'rabbitmq' ? ['postgres', 'rabbitmq', 'rabbitmq'] : ['postgres'];
+  const wires: readonly Wire[] = isBroker(transport) ? ['postgres', 'broker', 'broker'] : ['postgres'];
   const faultAt = (atMs: number): Fault => {
     const drawn = kind();
     switch (drawn) {

@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { type INestApplicationContext, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { BROKERS } from '@tidings/brokers';
 import { asError, type Transport } from '@tidings/core';
 import { pg } from '@tidings/database';
 import { MessagingModule, type Role as MessagingRole, nestLogger, Outbox } from '@tidings/messaging';
 import { postgres } from '@tidings/postgres';
-import { rabbitmq } from '@tidings/rabbitmq';
 import { Pool } from 'pg';
 import { AuditHandler, deliveryHistory, LedgerHandler, RANDOM } from './consumers';
 import { HistoryFile } from './history';
@@ -38,17 +38,11 @@ async function run(orders: ProcessOrders): Promise<() => Promise<void>> {
   pool.on('error', (error) => logger.warn({ err: error }, "a connection of the user's pool was lost"));
   const store = pg(pool, { connections: 3, logger });
   const polling = { leaseMs: LEASE_MS, pollMs: 1_000, maxBackoffMs: 1_000, rotation: ROTATION };
+  const { brokerUrl: url, prefix } = orders;
   const transport: Transport =
     orders.transport === 'postgres'
       ? postgres({ store, logger, ...polling })
-      : rabbitmq({
-          urls: orders.rabbitmqUrl,
-          prefix: orders.prefix,
-          reconnectMaxMs: 1_000,
-          confirmTimeoutMs: 5_000,
-          heartbeatMs: 3_000,
-          logger,
-        });
+      : await BROKERS[orders.transport].open({ url, prefix, logger, impatient: true });
   const messaging = MessagingModule.forRoot({
     source: 'chaos',
     stores: { default: store },

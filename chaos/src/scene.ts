@@ -1,6 +1,7 @@
+import { isBroker, type TransportName } from '@tidings/brokers';
 import { defineMessage } from '@tidings/core';
 import { z } from 'zod';
-import type { Sabotage, TransportName } from './chaos.options';
+import type { Sabotage } from './chaos.options';
 import type { GroupUnderTest } from './evidence';
 
 /** The one contract of a run: enough in it to see a swap, a loss and a changed content. */
@@ -39,7 +40,8 @@ export interface ProcessOrders {
   readonly seed: number;
   readonly transport: TransportName;
   readonly postgresUrl: string;
-  readonly rabbitmqUrl: string;
+  /** Empty on PostgreSQL. */
+  readonly brokerUrl: string;
   readonly prefix: string;
   readonly folder: string;
 }
@@ -51,7 +53,7 @@ export function processesOf(transport: TransportName): { readonly name: string; 
     { name: 'ledger-0', role: 'ledger' },
     { name: 'ledger-1', role: 'ledger' },
     { name: 'audit-0', role: 'audit' },
-    ...(transport === 'rabbitmq' ? relays : []),
+    ...(isBroker(transport) ? relays : []),
     { name: 'sender-0', role: 'sender' },
     { name: 'sender-1', role: 'sender' },
   ];

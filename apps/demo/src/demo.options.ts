@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Command, Option } from 'commander';
-import type { TransportName } from './apps/app-fleet';
+import { BROKER_NAMES, BROKERS, isBroker, type TransportName, TRANSPORT_NAMES } from '@tidings/brokers';
 
 export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
 
@@ -21,7 +21,8 @@ export interface DemoOptions {
   readonly dataDir: string;
   /** Undefined: an embedded server. */
   readonly databaseUrl: string | undefined;
-  readonly rabbitmqUrl: string;
+  /** The broker's; empty on PostgreSQL. */
+  readonly brokerUrl: string;
 }
 
 interface Flags {
@@ -61,9 +62,7 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
       'The gift pipeline: five apps, one page. Or, with --check, the proof that nothing is lost, doubled or swapped.',
     )
     .addOption(
-      new Option('--transport <name>', 'what carries the messages')
-        .choices(['postgres', 'rabbitmq'])
-        .default('postgres'),
+      new Option('--transport <name>', 'what carries the messages').choices(TRANSPORT_NAMES).default('postgres'),
     )
     .option('--host <address>', 'where the page listens; 0.0.0.0 shows it to the network', '127.0.0.1')
     .option('--port <n>', 'of the page (default: 3000, or the next free one)', number(0, 65_535))
@@ -94,7 +93,7 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     .addHelpText(
       'after',
       '\nEnvironment:\n  DATABASE_URL   a PostgreSQL server to use instead of the embedded one\n' +
-        '  RABBITMQ_URL   default amqp://guest:guest@127.0.0.1:5672',
+        BROKER_NAMES.map((name) => `  ${BROKERS[name].variable.padEnd(13)}  default ${BROKERS[name].local}`).join('\n'),
     )
     .showHelpAfterError('(--help shows the options)');
   const flags = command.parse([...argv], { from: 'user' }).opts<Flags>();
@@ -102,8 +101,9 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
   if (flags.sabotage && !checking) command.error('error: --sabotage needs --check');
   if (flags.poison !== undefined && (!checking || flags.gifts !== undefined))
     command.error('error: --poison needs --check, with generated gifts');
+  const { transport } = flags;
   return {
-    transport: flags.transport,
+    transport,
     port: flags.port,
     host: flags.host,
     check: !checking ? undefined : typeof flags.check === 'number' ? flags.check : CHECK_DEFAULT,
@@ -114,6 +114,6 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     seed: flags.seed,
     dataDir: flags.data,
     databaseUrl: env['DATABASE_URL'] || undefined,
-    rabbitmqUrl: env['RABBITMQ_URL'] || 'amqp://guest:guest@127.0.0.1:5672',
+    brokerUrl: isBroker(transport) ? env[BROKERS[transport].variable] || BROKERS[transport].local : '',
   };
 }

@@ -20,8 +20,8 @@ export async function showDemo(options: DemoOptions, parts: StartedParts, printe
   const fleet = new AppFleet({
     databaseUrl: database.url,
     transport: options.transport,
-    rabbitmqUrl: options.rabbitmqUrl,
-    rabbitmqPrefix: 'tidings_demo',
+    brokerUrl: options.brokerUrl,
+    prefix: 'tidings_demo',
     relay: options.relay,
     backlogLimit: BACKLOG_LIMIT,
     leaseMs: LEASE_MS,

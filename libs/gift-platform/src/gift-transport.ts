@@ -1,14 +1,20 @@
+import { BROKERS, type TransportName } from '@tidings/brokers';
 import type { Store, TidingsLogger, Transport } from '@tidings/core';
 import { postgres } from '@tidings/postgres';
-import { rabbitmq } from '@tidings/rabbitmq';
-import type { PlatformConfig } from './platform-config';
+
+/** The transport of a configuration; an address and a prefix where there is a broker. */
+export type TransportPlace =
+  | { readonly kind: 'postgres' }
+  | { readonly kind: Exclude<TransportName, 'postgres'>; readonly url: string; readonly prefix: string };
 
 /** The transport that the configuration names: an app's own code is the same on each. */
-export function giftTransport(config: PlatformConfig, store: Store, logger: TidingsLogger): Transport {
-  switch (config.transport.kind) {
-    case 'postgres':
-      return postgres({ store, logger, ...(config.leaseMs !== undefined && { leaseMs: config.leaseMs }) });
-    case 'rabbitmq':
-      return rabbitmq({ urls: [config.transport.url], prefix: config.transport.prefix, logger });
-  }
+export async function giftTransport(
+  place: TransportPlace,
+  store: Store,
+  { logger, leaseMs }: { readonly logger?: TidingsLogger; readonly leaseMs?: number | undefined },
+): Promise<Transport> {
+  if (place.kind === 'postgres')
+    return postgres({ store, ...(logger && { logger }), ...(leaseMs !== undefined && { leaseMs }) });
+  const { kind, url, prefix } = place;
+  return BROKERS[kind].open({ url, prefix, ...(logger && { logger }) });
 }

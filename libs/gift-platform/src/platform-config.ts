@@ -1,11 +1,19 @@
+import { type Broker, BROKER_NAMES, BROKERS, isBroker, TRANSPORT_NAMES } from '@tidings/brokers';
 import { parseOptions } from '@tidings/core';
 import { z } from 'zod';
+import type { TransportPlace } from './gift-transport';
 
 const list = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z
     .string()
     .transform((text) => text.split(',').map((word) => word.trim()))
     .pipe(z.array(z.enum(values)).min(1));
+
+const addressOf = ({ address: { pattern, example } }: Broker) =>
+  z
+    .string()
+    .regex(pattern, { error: `must be an address as ${example}` })
+    .optional();
 
 const count = z.coerce.number().pipe(z.int().min(0));
 
@@ -19,13 +27,10 @@ const variables = z
         error: 'must be an address as postgres://user:password@host:5432/database',
       }),
     /** Default postgres: the log in the database itself, no broker. */
-    TIDINGS_TRANSPORT: z.enum(['postgres', 'rabbitmq']).default('postgres'),
-    RABBITMQ_URL: z
-      .string()
-      .regex(/^amqps?:\/\//, { error: 'must be an address as amqp://user:password@host:5672' })
-      .optional(),
-    /** Before every exchange and queue, so that two demos can share a broker. Default "gifts". */
-    RABBITMQ_PREFIX: z.string().default('gifts'),
+    TIDINGS_TRANSPORT: z.enum(TRANSPORT_NAMES).default('postgres'),
+    /** Before every name at the broker, so that two demos can share it. Default "gifts". */
+    TIDINGS_PREFIX: z.string().default('gifts'),
+    ...Object.fromEntries(BROKER_NAMES.map((name) => [BROKERS[name].variable, addressOf(BROKERS[name])])),
     /** 0: any free one. */
     PORT: z.coerce.number().pipe(z.int().min(0).max(65_535)).default(0),
     /** What this process does, as `publish,relay`. Default: all of it. */
@@ -50,13 +55,11 @@ const variables = z
     DEMO_KILL_AFTER: z.coerce.number().pipe(z.int().min(1)).optional(),
   })
   .superRefine((env, context) => {
-    if (env.TIDINGS_TRANSPORT === 'rabbitmq' && !env.RABBITMQ_URL) {
-      context.addIssue({
-        code: 'custom',
-        path: ['RABBITMQ_URL'],
-        message: 'is required with TIDINGS_TRANSPORT=rabbitmq',
-      });
-    }
+    if (!isBroker(env.TIDINGS_TRANSPORT)) return;
+    const { variable } = BROKERS[env.TIDINGS_TRANSPORT];
+    if (env[variable as keyof typeof env] !== undefined) return;
+    const message = `is required with TIDINGS_TRANSPORT=${env.TIDINGS_TRANSPORT}`;
+    context.addIssue({ code: 'custom', path: [variable], message });
   });
 
 export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
@@ -64,8 +67,7 @@ export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
 /** What an app is started with. */
 export interface PlatformConfig {
   readonly databaseUrl: string;
-  readonly transport:
-    { readonly kind: 'postgres' } | { readonly kind: 'rabbitmq'; readonly url: string; readonly prefix: string };
+  readonly transport: TransportPlace;
   readonly port: number;
   readonly roles: readonly ('publish' | 'relay' | 'handle')[];
   readonly migrate: 'onStart' | 'never';
@@ -89,10 +91,13 @@ export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
   const env = parseOptions('environment', variables, given);
   return {
     databaseUrl: env.DATABASE_URL,
-    transport:
-      env.TIDINGS_TRANSPORT === 'rabbitmq'
-        ? { kind: 'rabbitmq', url: env.RABBITMQ_URL ?? '', prefix: env.RABBITMQ_PREFIX }
-        : { kind: 'postgres' },
+    transport: isBroker(env.TIDINGS_TRANSPORT)
+      ? {
+          kind: env.TIDINGS_TRANSPORT,
+          url: given[BROKERS[env.TIDINGS_TRANSPORT].variable] ?? '',
+          prefix: env.TIDINGS_PREFIX,
+        }
+      : { kind: 'postgres' },
     port: env.PORT,
     roles: env.TIDINGS_ROLES,
     migrate: env.TIDINGS_MIGRATE,

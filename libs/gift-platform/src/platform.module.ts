@@ -58,14 +58,14 @@ export class PlatformModule {
   }
 }
 
-function messagingOptions(
+async function messagingOptions(
   { app, config, messaging }: PlatformOptions,
   dataSource: DataSource,
   history?: History,
-): MessagingOptions {
+): Promise<MessagingOptions> {
   const logger = nestLogger();
   const store = typeorm(dataSource, { connections: OWN_CONNECTIONS, logger });
-  const transport = giftTransport(config, store, logger);
+  const transport = await giftTransport(config.transport, store, { logger, leaseMs: config.leaseMs });
   return {
     ...messaging,
     source: app,

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
+import { BROKERS, isBroker, type TransportName } from '@tidings/brokers';
 import { AppProcess } from './app-process';
 
 export const APP_NAMES = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway'] as const;
 export type AppName = (typeof APP_NAMES)[number];
 
-export type TransportName = 'postgres' | 'rabbitmq';
-
 export interface AppFleetOptions {
   readonly databaseUrl: string;
   readonly transport: TransportName;
-  readonly rabbitmqUrl: string;
-  /** Before every queue and exchange, so that two demos can share a broker. */
-  readonly rabbitmqPrefix: string;
+  /** The broker's; not looked at on PostgreSQL. */
+  readonly brokerUrl: string;
+  /** Before every name at the broker, so that two demos can share it. */
+  readonly prefix: string;
   /** False: no app carries the log on to the broker. They share one log, so any one relay would carry all of it. */
   readonly relay: boolean;
   /** Gifts waiting, past which gift-api answers 503. */
@@ -73,8 +73,8 @@ function appOf(name: AppName, options: AppFleetOptions): AppProcess {
     env: {
       DATABASE_URL: options.databaseUrl,
       TIDINGS_TRANSPORT: options.transport,
-      RABBITMQ_URL: options.rabbitmqUrl,
-      RABBITMQ_PREFIX: options.rabbitmqPrefix,
+      ...(isBroker(options.transport) && { [BROKERS[options.transport].variable]: options.brokerUrl }),
+      TIDINGS_PREFIX: options.prefix,
       TIDINGS_ROLES: relay ? 'publish,relay,handle' : 'publish,handle',
       PORT: '0',
       ...(backlogLimit !== undefined && { GIFT_BACKLOG_LIMIT: String(backlogLimit) }),

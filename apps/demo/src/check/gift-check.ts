@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
+import { isBroker, removeTraces } from '@tidings/brokers';
 import { type Clock, systemClock, TidingsError, timestampOf } from '@tidings/core';
+import { BadgeUpgraded, GiftRequested, GiftSent, RankingChanged } from '@tidings/gift-contracts';
 import { migrateDemo } from '@tidings-demo/migrations';
 import { AppFleet } from '../apps/app-fleet';
 import { AppReads } from '../apps/app-reads';
@@ -9,7 +11,6 @@ import { openDatabaseServer } from '../database-server';
 import type { DemoOptions } from '../demo.options';
 import type { DemoPrinter } from '../demo-printer';
 import type { StartedParts } from '../started-parts';
-import { deleteBrokerTraces } from './broker-traces';
 import { createCheckDatabase } from './check-database';
 import { writeCheckFiles } from './check-files';
 import { type Answer, type Evidence, GROUPS } from './evidence';
@@ -30,6 +31,9 @@ const LEASE_MS = 2_000;
 /** Two leases, a restart, and a slow machine. */
 const IDLE_MS = 6_000;
 const SETTLE_WITHIN_MS = 120_000;
+/** What is declared at a broker. */
+const TOPICS = [GiftSent, GiftRequested, RankingChanged, BadgeUpgraded].map((contract) => contract.topic);
+const CONSUMERS = [...GROUPS, 'gift-intake', 'room-gateway'];
 
 /**
  * The proof: sends gifts by HTTP, kills ranking between a commit and its ack, waits until nothing moves any more, and holds what the apps did
@@ -63,9 +67,13 @@ export class GiftCheck {
     const pool = new Pool({ connectionString: database.url, max: 2 });
     await this.parts.add({ name: "the check's connections", stop: () => pool.end() });
 
-    if (options.transport === 'rabbitmq') {
-      const forget = (): Promise<void> => deleteBrokerTraces(options.rabbitmqUrl, this.#prefix);
-      await this.parts.add({ name: "the check's queues", stop: forget });
+    const { transport } = options;
+    if (isBroker(transport)) {
+      const place = { url: options.brokerUrl, prefix: this.#prefix };
+      await this.parts.add({
+        name: "the check's queues",
+        stop: () => removeTraces(transport, place, TOPICS, CONSUMERS),
+      });
     }
     const fleet = this.#fleet(database.url, fromFile?.length ?? options.check);
     await this.parts.add({ name: 'the apps', stop: () => fleet.stop(), kill: () => fleet.kill() });
@@ -89,8 +97,8 @@ export class GiftCheck {
     return new AppFleet({
       databaseUrl,
       transport: options.transport,
-      rabbitmqUrl: options.rabbitmqUrl,
-      rabbitmqPrefix: this.#prefix,
+      brokerUrl: options.brokerUrl,
+      prefix: this.#prefix,
       relay: options.relay,
       backlogLimit: 1_000_000, // the check is about what was accepted; refusing is the page's rush
       leaseMs: LEASE_MS,

@@ -2,8 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { pg } from '@tidings/database';
 import { type ApplicationDeadLetters, getDeadLettersToken, MessagingModule, route } from '@tidings/messaging';
-import { postgres } from '@tidings/postgres';
-import { rabbitmq } from '@tidings/rabbitmq';
+import { giftTransport } from '@tidings/gift-platform';
 import type { Pool } from 'pg';
 import type { DemoOptions } from '../demo.options';
 
@@ -16,15 +15,17 @@ export interface LetterDesk {
 /** An application without a page or a handler: what a person's tool for dead letters would be. */
 export async function openLetterDesk(
   pool: Pool,
-  { transport, rabbitmqUrl }: Pick<DemoOptions, 'transport' | 'rabbitmqUrl'>,
+  { transport: kind, brokerUrl: url }: Pick<DemoOptions, 'transport' | 'brokerUrl'>,
   prefix: string,
 ): Promise<LetterDesk> {
   const store = pg(pool, { connections: 1 });
+  const place = kind === 'postgres' ? { kind } : { kind, url, prefix };
+  const main = await giftTransport(place, store, {});
   const app = await NestFactory.createApplicationContext(
     MessagingModule.forRoot({
       source: 'demo',
       stores: { default: store },
-      transports: { main: transport === 'rabbitmq' ? rabbitmq({ urls: [rabbitmqUrl], prefix }) : postgres({ store }) },
+      transports: { main },
       routes: [route('*').to('main')],
       roles: ['publish'],
     }),

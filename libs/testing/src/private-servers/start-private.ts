@@ -17,6 +17,9 @@ const PROGRAMS = {
   redis: ['redis-server'],
 } as const;
 
+/** True when this kind of server can be started for a spec, where its programs are installed. */
+export const isPrivate = (name: string): name is keyof PrivateServers => Object.hasOwn(PROGRAMS, name);
+
 /** Programs of this server that this machine does not have; none: `startPrivate` can start one. */
 export const missingPrograms = (name: keyof PrivateServers): readonly string[] =>
   process.platform === 'win32' ? ['a POSIX shell'] : PROGRAMS[name].filter((program) => !installedProgram(program));

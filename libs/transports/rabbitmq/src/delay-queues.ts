@@ -16,6 +16,11 @@ export function delayLevel(delayMs: number): number {
   }
 }
 
+/** Every level, shortest first. */
+export const DELAY_LEVELS: readonly number[] = Array.from({ length: 9 }, (_, power) => 10 ** power)
+  .flatMap((unit) => STEPS.map((step) => step * unit))
+  .filter((level) => level <= MAX_DELAY_MS);
+
 /** A queue is declared again, which renews its life, before its first message of this long ago. */
 const RENEW_MS = 60_000;
 

@@ -17,6 +17,7 @@ import {
   type RequestReply,
   type Subscription,
   TidingsError,
+  type TopologyRemoval,
   type Transport,
   type TransportHealth,
 } from '@tidings/core';
@@ -34,6 +35,7 @@ import { RabbitMqReplies } from './rabbitmq-replies';
 import { RabbitMqSubscription } from './rabbitmq-subscriber';
 import { SettlementFiler } from './settlement-filer';
 import { endedWithin } from './time-limit';
+import { removeTopic } from './topic-removal';
 
 /** The documents are RabbitMQ's, by title. */
 export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
@@ -55,7 +57,14 @@ export const RABBITMQ_CAPABILITIES: Capabilities = Object.freeze({
 
 /** RabbitMQ from 3.8 on, by AMQP 0-9-1. */
 export class RabbitMqTransport
-  implements Transport, NativeDeadLetters, DeadLetterSource, PullSubscriber, RequestReply, GroupDirectory
+  implements
+    Transport,
+    NativeDeadLetters,
+    DeadLetterSource,
+    PullSubscriber,
+    RequestReply,
+    GroupDirectory,
+    TopologyRemoval
 {
   readonly kind = 'rabbitmq';
   readonly capabilities = RABBITMQ_CAPABILITIES;
@@ -169,6 +178,24 @@ export class RabbitMqTransport
         `rabbitmq: groups cannot be asked for, ${this.#publishing.detail}`,
       );
     return hasGroup(link, this.#names, topic, group, this.#settings.orderedQueues);
+  }
+
+  /** Of an ordered group, as many queues as `orderedQueues` says here. Queues of the user's own topology stay. */
+  async removeTopic(topic: string, groups: readonly string[]): Promise<void> {
+    await this.connect();
+    const link = this.#publishing.link;
+    if (!link)
+      throw new TidingsError(
+        'TIDINGS_RABBITMQ_AWAY',
+        `rabbitmq: topic ${topic} cannot be removed, ${this.#publishing.detail}`,
+      );
+    const channel = await link.model.createChannel();
+    channel.on('error', () => undefined); // told by the call that it fails
+    try {
+      await removeTopic(channel, this.#names, topic, groups, this.#settings.orderedQueues);
+    } finally {
+      await channel.close().catch(() => undefined);
+    }
   }
 
   /** Connects first, if nobody has. */

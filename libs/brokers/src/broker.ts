@@ -1,0 +1,22 @@
+import type { TidingsLogger, Transport } from '@tidings/core';
+
+export interface BrokerPlace {
+  readonly url: string;
+  /** Before every name that is declared at the broker, so that two runs can share it. */
+  readonly prefix: string;
+  readonly logger?: TidingsLogger;
+  /** Gives up and comes back sooner than in production, for runs in which servers are killed. Default false. */
+  readonly impatient?: boolean;
+}
+
+/** One broker that things of this repository run on. */
+export interface Broker {
+  /** The environment's variable for its address. */
+  readonly variable: string;
+  /** What addresses begin with, as a pattern, and an example of one. */
+  readonly address: { readonly pattern: RegExp; readonly example: string };
+  /** Where it usually is. */
+  readonly local: string;
+  /** Its package is loaded here and not before: a process loads the driver that it uses. */
+  open(place: BrokerPlace): Promise<Transport>;
+}

@@ -1,0 +1,3 @@
+export * from './broker';
+export * from './broker-table';
+export * from './remove-traces';
