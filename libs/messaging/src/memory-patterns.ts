@@ -1,7 +1,7 @@
 import type { Clock, MemoryStore, MessageFactory, TidingsLogger } from '@tidings/core';
 import { memoryLetters } from '@tidings/dead-letter';
 import { MemoryInbox } from '@tidings/inbox';
-import { CheckBack, MemoryLog, MemoryRelay, Outbox } from '@tidings/outbox';
+import { CheckBack, MemoryControls, MemoryLog, MemoryRelay, Outbox } from '@tidings/outbox';
 import { MemoryParkedKeys } from '@tidings/parked-keys';
 import { ReclaimScheduler } from '@tidings/reclaim';
 import type { HandlerDirectory } from './handling/handler-directory';
@@ -29,7 +29,7 @@ export interface MemoryPatternsParts {
 const nothing: BackgroundTask = { start: () => undefined, stop: async () => undefined };
 
 /**
- * The patterns of a store in memory, for tests. Prepared messages, the list of scheduled ones, redrive jobs and what handlers themselves ask of a database
+ * The patterns of a store in memory, for tests. Prepared messages, redrive jobs and what handlers themselves ask of a database
  * need statements: they are refused with TIDINGS_NO_SQL. Reclaim and poison's records have nothing to do: nothing here outlives the process.
  */
 export function memoryPatterns(parts: MemoryPatternsParts): StorePatterns {
@@ -50,7 +50,7 @@ export function memoryPatterns(parts: MemoryPatternsParts): StorePatterns {
     name,
     store,
     log,
-    controls: undefined,
+    controls: new MemoryControls(clock),
     flush: async () => undefined,
     outbox,
     deadLetters,

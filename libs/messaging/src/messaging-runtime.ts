@@ -57,7 +57,7 @@ import { MessagePublisher } from './publishing/message-publisher';
 import { MessageRequester } from './publishing/message-requester';
 import { TransportRegistry } from './publishing/transport-registry';
 import { storeNamed } from './store-choice';
-import type { StorePatterns } from './store-patterns';
+import type { ControlsOfStore, StorePatterns } from './store-patterns';
 
 /** All tables that a store needs: for `migrate(store, messagingMigrations)` of @tidings/database. */
 export const messagingMigrations: readonly Migration[] = [
@@ -137,7 +137,7 @@ export class MessagingRuntime {
   }
 
   /** Of the store that is meant where none is named; undefined when there is none. */
-  get controls(): SubscriptionControls | undefined {
+  get controls(): ControlsOfStore | undefined {
     return this.hasDefaultStore ? this.storeFor('messaging').controls : undefined;
   }
 

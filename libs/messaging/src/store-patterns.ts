@@ -18,13 +18,19 @@ export interface Releaser {
   stop(drainMs: number): Promise<void>;
 }
 
+/** What operators decide of subscriptions. */
+export type ControlsOfStore = Pick<
+  SubscriptionControls,
+  'pause' | 'resume' | 'setConcurrency' | 'setKeyConcurrency' | 'list' | 'follow'
+>;
+
 /** What one store carries. */
 export interface StorePatterns {
   readonly name: string;
   readonly store: Store;
   readonly log: Pick<MessageLog, 'backlog'>;
-  /** What operators decided of subscriptions. Undefined: nobody can. */
-  readonly controls: SubscriptionControls | undefined;
+  /** What operators decided of subscriptions. */
+  readonly controls: ControlsOfStore;
   readonly outbox: Outbox;
   readonly deadLetters: ApplicationDeadLetters;
   /** Works on redrive jobs. Undefined: there can be none. */

@@ -1,5 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { timestampOf } from '@tidings/core';
+import { Outbox, Subscriptions } from '@tidings/messaging';
 import { Gate } from '@tidings/testing';
 import { DataSource } from 'typeorm';
 import request from 'supertest';
@@ -136,6 +138,45 @@ describe('an application under TidingsTestingModule', () => {
     await harness.advance('1m');
     await harness.settled();
     expect(ranking.ranked).toEqual(['rose']);
+  });
+
+  it('lists what waits for its time, takes it back and gives it another time, as part of a transaction', async () => {
+    const { scheduled } = app.get(Outbox);
+    await app.get(Gifts).send(rose, 3_600_000);
+    await app.get(Gifts).send({ ...rose, gift: 'tulip' }, 3_600_000);
+    await harness.settled();
+    const [first, second] = await scheduled.list();
+    expect(first).toMatchObject({ type: 'gift.sent', key: 'r1', transport: 'main', deliverAt: timestampOf(harness.now + 3_600_000) }); // prettier-ignore
+    expect(await scheduled.list({ after: first!.cursor })).toEqual([second]);
+    await harness.transaction((transaction) => scheduled.cancel(transaction, first!.messageId));
+    const rolledBack = harness.transaction(async (transaction) => {
+      expect(await scheduled.cancel(transaction, second!.messageId)).toBe(true);
+      throw new Error('changed my mind');
+    });
+    await expect(rolledBack).rejects.toThrow('changed my mind');
+    const moved = await harness.transaction((t) => scheduled.reschedule(t, second!.messageId, { delayMs: 60_000 }));
+    expect(moved).toBe(true);
+    await harness.advance('59s');
+    await harness.settled();
+    expect(ranking.ranked).toEqual([]);
+    await harness.advance('2h');
+    await harness.settled();
+    expect(ranking.ranked).toEqual(['tulip']);
+    expect(await scheduled.list()).toEqual([]);
+    expect(await harness.transaction((t) => scheduled.cancel(t, second!.messageId))).toBe(false);
+  });
+
+  it('pauses and resumes a subscription, and nothing is handled in between', async () => {
+    const subscriptions = app.get(Subscriptions);
+    await subscriptions.pause('ranking@gift.sent', { by: 'ann', reason: 'maintenance' });
+    await harness.receive(GiftSent, rose);
+    await harness.settled(); // what a paused subscription has taken is no reason to wait
+    expect(ranking.ranked).toEqual([]);
+    expect(await subscriptions.list()).toMatchObject([{ paused: { by: 'ann', since: timestampOf(harness.now) } }]);
+    expect(await subscriptions.resume('ranking@gift.sent')).toBe(true);
+    await harness.settled();
+    expect(ranking.ranked).toEqual(['rose']);
+    expect(await subscriptions.list()).toEqual([]);
   });
 
   it('names what is pending when it does not settle in time', async () => {

@@ -10,6 +10,7 @@ export {
 } from './outbox';
 export { type AskBack, CheckBack, type CheckBackAnswer, type CheckBackSetup } from './check-back';
 export { type CheckBackOptions, checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
+export { MemoryControls } from './memory-controls';
 export { MemoryLog, type UnsentMessage } from './memory-log';
 export { MemoryRelay, type MemoryRelaySetup } from './memory-relay';
 export { outboxMigrations } from './migrations';

@@ -1,6 +1,7 @@
 import { type Clock, dateOf, type Message, type Store, timestampOf, type Transaction } from '@tidings/core';
-import type { Backlog, LogEntry } from '@tidings/postgres-log';
+import type { Backlog, DueMessage, LogEntry } from '@tidings/postgres-log';
 import type { OutboxLog } from './outbox';
+import type { DueMessages, Schedule } from './scheduled-messages';
 
 /** A message that a transaction committed and no relay has passed on. */
 export interface UnsentMessage {
@@ -9,6 +10,8 @@ export interface UnsentMessage {
   readonly optional: boolean;
   /** Not before this time of the log's clock, in milliseconds since 1970. Undefined: at once. */
   readonly dueMs: number | undefined;
+  /** In the order of their commits. */
+  readonly number: number;
 }
 
 /**
@@ -19,6 +22,8 @@ export class MemoryLog implements OutboxLog {
   readonly signals = { filedForLater: (): void => undefined };
   readonly #destinations: { readonly transport: string; readonly topic: string }[] = [];
   readonly #unsent = new Set<UnsentMessage>();
+  #numbered = 0;
+  readonly #rescheduled = new Set<(unsent: UnsentMessage) => void>();
   readonly #listeners = new Set<(appended: readonly UnsentMessage[]) => void>();
 
   constructor(
@@ -54,6 +59,54 @@ export class MemoryLog implements OutboxLog {
     return () => this.#listeners.delete(listener);
   }
 
+  /** What waits for its time; a change is the transaction's, and takes effect with its commit. */
+  readonly due: DueMessages = {
+    list: async (limit, after) =>
+      this.#waiting()
+        .filter(({ number }) => number > Number(after))
+        .slice(0, limit)
+        .map(dueMessageOf),
+    cancel: async (transaction, messageId) => {
+      const waiting = this.#waiting(messageId);
+      transaction.afterCommit(() => waiting.forEach((one) => this.#unsent.delete(one)));
+      return waiting.length > 0;
+    },
+    reschedule: async (transaction, messageId, when) => {
+      const waiting = this.#waiting(messageId);
+      transaction.afterCommit(() => waiting.forEach((one) => this.#reschedule(one, when)));
+      return waiting.length > 0;
+    },
+  };
+
+  /** False: it was passed on, cancelled, or waits for another time. */
+  holds(unsent: UnsentMessage): boolean {
+    return this.#unsent.has(unsent);
+  }
+
+  /** Calls `listener` with each message that waits for another time than before; what it returns ends that. */
+  onRescheduled(listener: (unsent: UnsentMessage) => void): () => void {
+    this.#rescheduled.add(listener);
+    return () => this.#rescheduled.delete(listener);
+  }
+
+  #waiting(messageId?: string): (UnsentMessage & { readonly dueMs: number })[] {
+    const now = this.clock.now();
+    return [...this.#unsent].flatMap((one) =>
+      one.dueMs !== undefined && one.dueMs > now && (messageId ?? one.message.id) === one.message.id
+        ? [one as UnsentMessage & { readonly dueMs: number }]
+        : [],
+    );
+  }
+
+  #reschedule(unsent: UnsentMessage, { delayMs = 0, deliverAt }: Schedule): void {
+    if (!this.#unsent.delete(unsent)) return; // it has left meanwhile
+    const now = this.clock.now();
+    const dueMs = Math.max(now, deliverAt === undefined ? now + delayMs : Date.parse(deliverAt));
+    const again = { ...unsent, dueMs, message: { ...unsent.message, bucket: dateOf(dueMs) } };
+    this.#unsent.add(again);
+    for (const listener of this.#rescheduled) listener(again);
+  }
+
   /** For whoever passed it on. */
   remove(message: UnsentMessage): void {
     this.#unsent.delete(message);
@@ -71,6 +124,22 @@ export class MemoryLog implements OutboxLog {
     const wanted = dueAt === undefined ? now + delayMs : Date.parse(dueAt);
     const dueMs = wanted > now ? wanted : undefined;
     const stamped = fresh ? { ...message, time: timestampOf(now), bucket: dateOf(dueMs ?? now) } : message;
-    return { message: stamped, transport: this.#destinations[destination]!.transport, optional, dueMs };
+    return {
+      message: stamped,
+      transport: this.#destinations[destination]!.transport,
+      optional,
+      dueMs,
+      number: ++this.#numbered,
+    };
   }
 }
+
+const dueMessageOf = (unsent: UnsentMessage & { readonly dueMs: number }): DueMessage => ({
+  messageId: unsent.message.id,
+  type: unsent.message.type,
+  topic: unsent.message.topic,
+  key: unsent.message.key,
+  transport: unsent.transport,
+  deliverAt: timestampOf(unsent.dueMs),
+  cursor: String(unsent.number),
+});

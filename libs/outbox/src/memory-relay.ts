@@ -41,7 +41,8 @@ export class MemoryRelay {
     if (this.#stopping) return;
     this.#stopping = new AbortController();
     const { log } = this.setup;
-    this.#forget = log.onAppended((appended) => this.#take(appended));
+    const forget = [log.onAppended((one) => this.#take(one)), log.onRescheduled((one) => this.#take([one]))];
+    this.#forget = () => forget.forEach((end) => end());
     this.#take(log.unsent);
   }
 
@@ -64,7 +65,7 @@ export class MemoryRelay {
     const { clock } = this.setup;
     const signal = this.#stopping!.signal;
     for (let leftMs; (leftMs = dueMs - clock.now()) > 0 && !signal.aborted;) await clock.wait(leftMs, signal);
-    if (!signal.aborted) this.#inLane(unsent);
+    if (!signal.aborted && this.setup.log.holds(unsent)) this.#inLane(unsent); // else it was cancelled, or waits anew
   }
 
   /** Each lane is a queue: a message that cannot leave holds up those behind it, and no other lane. */

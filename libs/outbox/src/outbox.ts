@@ -13,7 +13,7 @@ import { type Backlog, type LogEntry, type MessageLog, readsLog } from '@tidings
 import type { Routes } from './destination';
 import { checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
 import { type PreparedMessage, PreparedMessages } from './prepared-messages';
-import { checkedInstant, ScheduledMessages } from './scheduled-messages';
+import { checkedInstant, type DueMessages, ScheduledMessages } from './scheduled-messages';
 
 export interface OutboxPublishOptions extends PublishOptions {
   /** Not before this many milliseconds from the insert, by the database's clock. Default 0. */
@@ -60,6 +60,8 @@ export interface BoundOutbox {
 /** What an outbox needs of a log. */
 export type OutboxLog = Pick<MessageLog, 'store' | 'append' | 'destination' | 'backlog'> & {
   readonly signals: Pick<MessageLog['signals'], 'filedForLater'>;
+  /** Default: the table of the store. */
+  readonly due?: DueMessages;
 };
 
 export interface OutboxSetup {

@@ -1,4 +1,4 @@
-import { OptionsError } from '@tidings/core';
+import { OptionsError, type Store, type Transaction } from '@tidings/core';
 import { cancelDueMessage, type DueMessage, listDueMessages, rescheduleDueMessage } from '@tidings/postgres-log';
 import type { OutboxLog } from './outbox';
 
@@ -10,13 +10,30 @@ export interface Schedule {
   readonly deliverAt?: string;
 }
 
+/** Where messages wait for their time. */
+export interface DueMessages {
+  list(limit: number, after: string): Promise<DueMessage[]>;
+  cancel(transaction: Transaction, messageId: string): Promise<boolean>;
+  reschedule(transaction: Transaction, messageId: string, when: Schedule): Promise<boolean>;
+}
+
+const dueInTable = (store: Store): DueMessages => ({
+  list: (limit, after) => listDueMessages(store, limit, after),
+  cancel: (transaction, messageId) => cancelDueMessage(store, transaction, messageId),
+  reschedule: (transaction, messageId, when) => rescheduleDueMessage(store, transaction, messageId, when),
+});
+
 /** Messages published with `delayMs` or `deliverAt`, until their time has come. */
 export class ScheduledMessages {
-  constructor(private readonly log: Pick<OutboxLog, 'store' | 'signals'>) {}
+  readonly #due: DueMessages;
+
+  constructor(private readonly log: Pick<OutboxLog, 'store' | 'signals' | 'due'>) {
+    this.#due = log.due ?? dueInTable(log.store);
+  }
 
   /** The oldest filed first; `after` is the last one's `cursor`. Default limit 100. */
   list({ limit = 100, after = '0' }: { readonly limit?: number; readonly after?: string } = {}): Promise<DueMessage[]> {
-    return listDueMessages(this.log.store, limit, after);
+    return this.#due.list(limit, after);
   }
 
   /**
@@ -24,7 +41,7 @@ export class ScheduledMessages {
    * @throws NotInTransactionError
    */
   cancel(handle: unknown, messageId: string): Promise<boolean> {
-    return cancelDueMessage(this.log.store, this.log.store.join(handle), messageId);
+    return this.#due.cancel(this.log.store.join(handle), messageId);
   }
 
   /**
@@ -34,7 +51,7 @@ export class ScheduledMessages {
   async reschedule(handle: unknown, messageId: string, when: Schedule): Promise<boolean> {
     const transaction = this.log.store.join(handle);
     if (when.deliverAt !== undefined) checkedInstant('deliverAt', when.deliverAt);
-    const found = await rescheduleDueMessage(this.log.store, transaction, messageId, when);
+    const found = await this.#due.reschedule(transaction, messageId, when);
     if (found) transaction.afterCommit(() => this.log.signals.filedForLater());
     return found;
   }

@@ -23,6 +23,7 @@ export { logOf } from './log-of';
 export { type ReadsLog, readsLog } from './reads-log';
 export { checkSchema } from './check-schema';
 export { SchemaError } from './schema.error';
+export { controlChecks } from './control-checks';
 export { SharedPace } from './shared-pace';
 export type { DecidedNumber, SubscriptionControl } from './subscription-control';
 export { SubscriptionControls } from './subscription-controls';

@@ -1,4 +1,5 @@
-import { type Closeable, OptionsError } from '@tidings/core';
+import type { Closeable } from '@tidings/core';
+import { controlChecks } from './control-checks';
 import { ControlFollower, type ControlsListener } from './control-follower';
 import type { MessageLog } from './message-log';
 import { listSubscriptionControls } from './sql/list-subscription-controls';
@@ -9,22 +10,24 @@ import { setSubscriptionKeyConcurrency } from './sql/set-subscription-key-concur
 import type { SubscriptionControl } from './subscription-control';
 import type { SubscriptionName } from './subscription-name';
 
-const LONGEST_TEXT = 1_000;
-const MOST_CONCURRENCY = 10_000;
-
 /** What operators decide of subscriptions, kept in a store and followed by all of its processes. Any number of calls at once, from any process. */
 export class SubscriptionControls {
   constructor(private readonly log: MessageLog) {}
 
   /** Durable when it resolves. @throws OptionsError for a missing or unstorable reason or name. */
   async pause(name: SubscriptionName, { by, reason }: { readonly by: string; readonly reason: string }): Promise<void> {
-    await pauseSubscription(this.log.store, checkName(name), checkText('by', by), checkText('reason', reason));
+    await pauseSubscription(
+      this.log.store,
+      controlChecks.name(name),
+      controlChecks.text('by', by),
+      controlChecks.text('reason', reason),
+    );
     this.log.signals.controlsChanged();
   }
 
   /** False: it was not paused. */
   async resume(name: SubscriptionName): Promise<boolean> {
-    const resumed = await resumeSubscription(this.log.store, checkName(name));
+    const resumed = await resumeSubscription(this.log.store, controlChecks.name(name));
     if (resumed) this.log.signals.controlsChanged();
     return resumed;
   }
@@ -35,8 +38,13 @@ export class SubscriptionControls {
     concurrency: number | null,
     { by }: { readonly by: string },
   ): Promise<void> {
-    checkNumber('concurrency', concurrency);
-    await setSubscriptionConcurrency(this.log.store, checkName(name), checkText('by', by), concurrency);
+    controlChecks.number('concurrency', concurrency);
+    await setSubscriptionConcurrency(
+      this.log.store,
+      controlChecks.name(name),
+      controlChecks.text('by', by),
+      concurrency,
+    );
     this.log.signals.controlsChanged();
   }
 
@@ -46,8 +54,13 @@ export class SubscriptionControls {
     concurrency: number | null,
     { by }: { readonly by: string },
   ): Promise<void> {
-    checkNumber('keyConcurrency', concurrency);
-    await setSubscriptionKeyConcurrency(this.log.store, checkName(name), checkText('by', by), concurrency);
+    controlChecks.number('keyConcurrency', concurrency);
+    await setSubscriptionKeyConcurrency(
+      this.log.store,
+      controlChecks.name(name),
+      controlChecks.text('by', by),
+      concurrency,
+    );
     this.log.signals.controlsChanged();
   }
 
@@ -62,20 +75,4 @@ export class SubscriptionControls {
     await follower.start();
     return { close: () => follower.stop() };
   }
-}
-
-function checkNumber(what: string, value: number | null): void {
-  if (value === null || (Number.isInteger(value) && value >= 1 && value <= MOST_CONCURRENCY)) return;
-  throw new OptionsError(what, `must be null or a whole number from 1 to ${MOST_CONCURRENCY}, found ${value}`);
-}
-
-function checkName({ group, topic }: SubscriptionName): SubscriptionName {
-  return { group: checkText('group', group), topic: checkText('topic', topic) };
-}
-
-function checkText(what: string, text: unknown): string {
-  if (typeof text === 'string' && text.trim() !== '' && text.length <= LONGEST_TEXT && !text.includes('\0'))
-    return text;
-  const found = typeof text === 'string' ? JSON.stringify(text.slice(0, 40)) : typeof text;
-  throw new OptionsError(`subscriptions.${what}`, `must be a text of 1 to ${LONGEST_TEXT} characters, found ${found}`);
 }

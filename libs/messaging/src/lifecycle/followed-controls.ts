@@ -12,7 +12,7 @@ export class FollowedControls {
 
   /** Without controls (no store, or several of which none is meant) nothing is decided. */
   constructor(
-    private readonly controls: SubscriptionControls | undefined,
+    private readonly controls: Pick<SubscriptionControls, 'follow'> | undefined,
     private readonly logger: TidingsLogger,
   ) {}
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { OptionsError } from '@tidings/core';
-import type { SubscriptionControl, SubscriptionControls, SubscriptionName } from '@tidings/outbox';
-import { MessagingConfigurationError } from '../messaging.errors';
+import type { SubscriptionControl, SubscriptionName } from '@tidings/outbox';
+import type { ControlsOfStore } from '../store-patterns';
 import { MessagingRuntime } from '../messaging-runtime';
 
 /** `group@topic`, or both by name where one of them has an @ in it. */
@@ -57,13 +57,8 @@ export class Subscriptions {
     return this.#controls.list();
   }
 
-  get #controls(): SubscriptionControls {
-    const { controls } = this.runtime.storeFor('subscriptions');
-    if (controls) return controls;
-    throw new MessagingConfigurationError(
-      'subscriptions',
-      'expected a store in a database, found one in memory, which no other process could read',
-    );
+  get #controls(): ControlsOfStore {
+    return this.runtime.storeFor('subscriptions').controls;
   }
 }
 
