@@ -1,10 +1,11 @@
-// npm run conformance [-- transport …]: runs the conformance suite of every transport, prints behaviours × transports, and exits 1 when a cell is
-// not as test/conformance.json requires. A transport without its server is shown and not judged, unless TIDINGS_REQUIRE=all.
+// npm run conformance [-- --reports FOLDER] [transport …]: runs the conformance suite of every transport, prints behaviours × transports, and exits 1 when a cell is
+// not as test/conformance.json requires. With --reports it reads what a run of all tests kept there (TIDINGS_REPORTS), in place of running them again. A transport without its server is shown and not judged, unless TIDINGS_REQUIRE=all.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { findServers, root, serverLines, testEnvironment } from './servers.mjs';
 
 const require = createRequire(import.meta.url);
@@ -48,33 +49,54 @@ async function runSpecs(transports, env) {
   }
 }
 
+/** The reports of a run of all tests as one, of each spec file the last. */
+async function keptReport(folder) {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+  // `int.again.json` sorts before `int.json`.
+  const reports = await Promise.all(
+    files.reverse().map(async (file) => JSON.parse(await readFile(join(folder, file)))),
+  );
+  const last = new Map(reports.flatMap(({ testResults }) => testResults).map((result) => [result.name, result]));
+  if (last.size === 0) throw new Error(`${folder}: expected reports of a run with TIDINGS_REPORTS, found none`);
+  return { testResults: [...last.values()] };
+}
+
 async function main() {
-  const matrix = await requiredMatrix(process.argv.slice(2));
+  const { values, positionals } = parseArgs({
+    options: { reports: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const matrix = await requiredMatrix(positionals);
+  if (values.reports) return judge(matrix, await keptReport(values.reports));
   const servers = await findServers();
   try {
     for (const line of serverLines(servers)) console.log(line);
     // A missing server is told below, once, and not by every spec.
     const env = { ...process.env, ...testEnvironment(servers), TIDINGS_REQUIRE: '' };
-    const report = await runSpecs(matrix.transports, env);
-    const results = readResults(report);
-    const notRun = skippedTransports(results);
-    const unmet =
-      process.env.TIDINGS_REQUIRE === 'all'
-        ? notRun.map((kind) => `${kind}: TIDINGS_REQUIRE=all, but it has no server`)
-        : [];
-    const problems = [...problemsOf(matrix, results), ...unmet];
-    for (const { message } of report.testResults) if (message) console.error(message);
-    console.log(`\n${formatTable(matrix, results)}\n`);
-    if (notRun.length > 0) console.log(`? not run, no server: ${notRun.join(', ')}`);
-    for (const problem of problems) console.log(`✗ ${problem}`);
-    const held = [...results.values()]
-      .flatMap((column) => [...column.values()])
-      .filter(({ outcome }) => outcome === 'pass').length;
-    console.log(`conformance: ${held} cells hold, ${problems.length} problems`);
-    return problems.length === 0 ? 0 : 1;
+    return judge(matrix, await runSpecs(matrix.transports, env));
   } finally {
     await servers.stop();
   }
+}
+
+/** Prints the table and what is not as required; the exit code. */
+function judge(matrix, report) {
+  const results = readResults(report);
+  const notRun = skippedTransports(results);
+  const unmet =
+    process.env.TIDINGS_REQUIRE === 'all'
+      ? notRun.map((kind) => `${kind}: TIDINGS_REQUIRE=all, but it has no server`)
+      : [];
+  const problems = [...problemsOf(matrix, results), ...unmet];
+  for (const { message } of report.testResults) if (message) console.error(message);
+  console.log(`\n${formatTable(matrix, results)}\n`);
+  if (notRun.length > 0) console.log(`? not run, no server: ${notRun.join(', ')}`);
+  for (const problem of problems) console.log(`✗ ${problem}`);
+  const held = [...results.values()]
+    .flatMap((column) => [...column.values()])
+    .filter(({ outcome }) => outcome === 'pass').length;
+  console.log(`conformance: ${held} cells hold, ${problems.length} problems`);
+  return problems.length === 0 ? 0 : 1;
 }
 
 try {

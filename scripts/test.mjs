@@ -1,9 +1,11 @@
-// node scripts/test.mjs [unit|int|e2e] [jest's arguments…]: runs the specs of one level, or of all, with the servers they need.
+// node scripts/test.mjs [unit|int|e2e] [jest's arguments…]: runs the specs of one level, or of all, with the servers they need. With TIDINGS_RERUN=1 (CI)
+// a spec file that failed is run once more by itself: what passes then is told as unsteady and does not fail the run. With TIDINGS_REPORTS=FOLDER
+// jest's reports are kept there.
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findServers, root, serverLines, testEnvironment } from './servers.mjs';
 
 const LEVELS = ['unit', 'int', 'e2e'];
@@ -24,24 +26,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 let running;
 
-/** Resolves with jest's exit code. What a run did is read from its report; one that leaves none failed. */
-async function runLevel(level, env) {
+/** Jest's exit code and its report; undefined when it left none. */
+async function runJest(args, env) {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-test-'));
   const report = join(folder, 'report.json');
-  // In one process each: they share servers and two cores, and time-outs are tight enough to mean something.
-  const serial = level === 'unit' ? [] : ['--runInBand'];
-  const options = [
-    '--testRegex',
-    `\\.${level}\\.spec\\.ts$`,
-    '--passWithNoTests',
-    '--json',
-    `--outputFile=${report}`,
-    ...serial,
-  ];
   try {
     const code = await new Promise((resolve) => {
       // stdout has the report a second time with --json; what a person reads is on stderr.
-      running = spawn(process.execPath, [jest, ...options, ...jestArguments], {
+      running = spawn(process.execPath, [jest, '--json', `--outputFile=${report}`, ...args], {
         cwd: root,
         env,
         stdio: ['inherit', 'ignore', 'inherit'],
@@ -49,16 +41,50 @@ async function runLevel(level, env) {
       running.once('error', () => resolve(1));
       running.once('close', (exitCode) => resolve(exitCode ?? 1));
     });
-    const found = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
-    // A file that does not even load has no tests to count; it counts as one that failed.
-    sum.failed += found ? found.numFailedTests + found.numRuntimeErrorTestSuites : Number(code !== 0);
-    sum.passed += found?.numPassedTests ?? 0;
-    sum.skipped += (found?.numPendingTests ?? 0) + (found?.numTodoTests ?? 0);
-    return code;
+    return { code, found: await readFile(report, 'utf8').then(JSON.parse, () => undefined) };
   } finally {
     running = undefined;
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** For `npm run conformance -- --reports`, which then need not run the suites again. */
+async function keepReport(file, report) {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify(report));
+}
+
+/** A file that does not even load has no tests to count; it counts as one that failed. */
+const failuresOf = (found) => found.numFailedTests + found.numRuntimeErrorTestSuites;
+
+/** Resolves with the exit code. What a run did is read from its report; one that leaves none failed. */
+async function runLevel(level, env) {
+  // In one process each: they share servers and two cores, and time-outs are tight enough to mean something.
+  const serial = level === 'unit' ? [] : ['--runInBand'];
+  const options = ['--testRegex', `\\.${level}\\.spec\\.ts$`, '--passWithNoTests', ...serial, ...jestArguments];
+  const { code, found } = await runJest(options, env);
+  const reports = process.env.TIDINGS_REPORTS;
+  if (reports && found) await keepReport(join(reports, `${level}.json`), found);
+  if (!found) {
+    sum.failed += Number(code !== 0);
+    return code;
+  }
+  sum.passed += found.numPassedTests;
+  sum.skipped += found.numPendingTests + found.numTodoTests;
+  const red = found.testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  if (red.length === 0 || interrupted || process.env.TIDINGS_RERUN !== '1') {
+    sum.failed += failuresOf(found);
+    return code;
+  }
+  console.log(`once more, by themselves: ${red.join(', ')}`);
+  const again = await runJest(['--runInBand', '--testRegex', '\\.spec\\.ts$', '--runTestsByPath', ...red], env);
+  if (reports && again.found) await keepReport(join(reports, `${level}.again.json`), again.found);
+  const failures = again.found ? failuresOf(again.found) : failuresOf(found);
+  sum.failed += failures;
+  const steady = Math.max(0, failuresOf(found) - failures);
+  sum.passed += steady;
+  if (steady > 0) console.log(`UNSTEADY, ${steady} passed the second time only: look into them`);
+  return again.code;
 }
 
 async function runAll() {
