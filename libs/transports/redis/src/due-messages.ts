@@ -1,0 +1,54 @@
+import { asError, PeriodicTask } from '@tidings/core';
+import { releaseDue } from './lua/release-due';
+import type { RedisSettings } from './redis.options';
+import type { RedisConnection } from './redis-connection';
+import type { RedisNames } from './redis-names';
+
+const PAGE = 100;
+
+/** Looks after the delayed messages of the topics that this process reads: whoever is first moves what is due, by Redis's clock. */
+export class DueMessages {
+  readonly #topics = new Map<string, number>();
+  readonly #task: PeriodicTask;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly names: RedisNames,
+    private readonly settings: RedisSettings,
+  ) {
+    const { clock, logger, delayPollMs } = settings;
+    this.#task = new PeriodicTask({ name: 'redis delays', everyMs: delayPollMs, runOnce: () => this.#run(), clock, logger }); // prettier-ignore
+  }
+
+  watch(topic: string): void {
+    this.#topics.set(topic, (this.#topics.get(topic) ?? 0) + 1);
+    this.#task.start();
+  }
+
+  unwatch(topic: string): void {
+    const left = (this.#topics.get(topic) ?? 0) - 1;
+    if (left > 0) this.#topics.set(topic, left);
+    else this.#topics.delete(topic);
+  }
+
+  stop(): Promise<void> {
+    return this.#task.stop();
+  }
+
+  async #run(): Promise<{ readonly again?: boolean; readonly nextMs?: number }> {
+    let again = false;
+    let nextMs = this.settings.delayPollMs;
+    for (const topic of this.#topics.keys()) {
+      try {
+        const due = await releaseDue(this.connection, this.names.base(topic), PAGE);
+        if (due.homeless > 0)
+          this.settings.logger.error({ topic, messages: due.homeless }, 'delayed messages were dropped: their group was removed'); // prettier-ignore
+        again ||= due.released >= PAGE;
+        nextMs = Math.min(nextMs, due.nextMs ?? nextMs);
+      } catch (thrown) {
+        this.settings.logger.debug({ topic, err: asError(thrown) }, 'delayed messages wait: Redis is away');
+      }
+    }
+    return { again, nextMs };
+  }
+}

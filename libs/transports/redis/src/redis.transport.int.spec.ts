@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { describeOn, transportConformance } from '@tidings/testing';
+import { REDIS_CAPABILITIES } from './redis.transport';
+import { SpecRedis } from './spec-redis.fixture';
+
+describeOn('redis', 'the Redis transport', (url) => {
+  let server: SpecRedis;
+  transportConformance({
+    kind: 'redis',
+    capabilities: REDIS_CAPABILITIES,
+    open: async () => {
+      server = await SpecRedis.at(url);
+    },
+    create: () => server.transport(),
+    cut: () => Promise.resolve(server.proxy.cut()),
+    cutRedelivers: false,
+    exempt: {
+      'connection cut: the attempt that it ended is counted':
+        'a cut ends no attempt: the list of pending entries holds a delivery, and not the connection ("XPENDING")',
+    },
+    process: {
+      module: join(__dirname, 'redis.transport.ts'),
+      factory: 'redis',
+      options: () => server.directOptions,
+    },
+    afterEach: () => server.deleteKeys(), // else each reclaim looks after every topic that was
+    close: () => server.close(),
+  });
+});

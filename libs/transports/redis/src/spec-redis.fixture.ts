@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { TcpProxy } from '@tidings/testing';
+import { Redis } from 'ioredis';
+import type { RedisOptions } from './redis.options';
+import { RedisNames } from './redis-names';
+import { RedisTransport } from './redis.transport';
+
+/** A prefix of the spec's own on the real server, behind a wire that it can cut. `close` deletes all keys of the prefix. */
+export class SpecRedis {
+  readonly prefix = `spec-${randomBytes(4).toString('hex')}`;
+  readonly names = new RedisNames(this.prefix);
+  readonly admin: Redis;
+  readonly #transports: RedisTransport[] = [];
+  /** A rejection that nobody handles would end the process that uses the transport. */
+  readonly #unhandled: unknown[] = [];
+  readonly #onUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);
+
+  private constructor(
+    readonly url: string,
+    readonly proxy: TcpProxy,
+  ) {
+    this.admin = new Redis(url);
+    process.on('unhandledRejection', this.#onUnhandled);
+  }
+
+  static async at(url: string): Promise<SpecRedis> {
+    return new SpecRedis(url, await TcpProxy.to(url));
+  }
+
+  /** Options of a transport in another process: straight to the server. */
+  get directOptions(): RedisOptions {
+    return { urls: this.url, prefix: this.prefix, streams: 4, leaseMs: 3_000, reclaimEveryMs: 500, reclaimIdleMs: 0, reconnectMaxMs: 200, delayPollMs: 20 }; // prettier-ignore
+  }
+
+  /** Not yet connected; closed with this. */
+  transport(options: Partial<RedisOptions> = {}): RedisTransport {
+    const transport = new RedisTransport({ ...this.directOptions, urls: this.proxy.url, ...options });
+    this.#transports.push(transport);
+    return transport;
+  }
+
+  async connected(options: Partial<RedisOptions> = {}): Promise<RedisTransport> {
+    const transport = this.transport(options);
+    await transport.connect();
+    return transport;
+  }
+
+  async keys(): Promise<string[]> {
+    const found: string[] = [];
+    for (let cursor = '0', first = true; first || cursor !== '0'; first = false) {
+      const [next, keys] = await this.admin.scan(cursor, 'MATCH', `${this.prefix}:*`, 'COUNT', 1_000);
+      found.push(...keys);
+      cursor = next;
+    }
+    return found;
+  }
+
+  async deleteKeys(): Promise<void> {
+    const keys = await this.keys();
+    if (keys.length > 0) await this.admin.del(...keys);
+  }
+
+  async closeTransports(): Promise<void> {
+    await Promise.all(this.#transports.splice(0).map((transport) => transport.close()));
+  }
+
+  async close(): Promise<void> {
+    await this.closeTransports();
+    await this.proxy.close();
+    process.off('unhandledRejection', this.#onUnhandled);
+    await this.deleteKeys();
+    this.admin.disconnect();
+    expect(this.#unhandled).toEqual([]);
+  }
+}
