@@ -6,6 +6,7 @@ import {
   stampOfRow,
   WRITTEN_COLUMNS,
 } from '../../libs/postgres-log/src/log-row';
+import { fromKafka, type KafkaForm, toKafka } from '../../libs/transports/kafka/src/kafka-mapping';
 import { type AmqpPublish, fromAmqp, toAmqp } from '../../libs/transports/rabbitmq/src/rabbitmq-mapping';
 import { asStored, bytesOf, goldenForms } from './golden-file';
 import { GOLDEN_MESSAGES, type GoldenMessage } from './golden-messages';
@@ -54,6 +55,34 @@ describe('the wire', () => {
       const { content, options } = golden[name]!;
       const delivered = { content: bytesOf(content), properties: options as never };
       const read = fromAmqp(delivered, GOLDEN_MESSAGES[name]!.message.topic);
+      expect({ ...read, message: plain(read.message) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
+    });
+  });
+
+  describe('on Kafka', () => {
+    const today = asStored(formsBy((golden) => toKafka(golden)));
+    const golden = goldenForms('kafka', today) as Record<string, KafkaForm>;
+
+    it.each(names)('writes the golden file: %s', (name) => {
+      expect(today[name]).toEqual(golden[name]);
+      expect(Object.keys(golden)).toEqual(names);
+    });
+
+    it.each(names)('reads the golden file: %s', (name) => {
+      const { key, value, headers } = golden[name]!;
+      const { topic } = GOLDEN_MESSAGES[name]!.message;
+      const asBytes = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text as string)])); // prettier-ignore
+      const read = fromKafka(
+        {
+          topic,
+          partition: 0,
+          offset: 7,
+          key: key === null ? null : bytesOf(key),
+          value: bytesOf(value),
+          headers: asBytes,
+        },
+        topic,
+      );
       expect({ ...read, message: plain(read.message) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
     });
   });

@@ -1,1 +1,3 @@
-export {};
+export * from './kafka.errors';
+export { kafka, KafkaTransport, type RewindTo } from './kafka.transport';
+export type { KafkaAddresses, KafkaOptions, KafkaSasl, KafkaTls, KafkaTopic } from './kafka.options';

@@ -1,0 +1,116 @@
+import { attemptsIn, type Delivery, PARK_RETRY_MS, type Settlement, type Subscription } from '@tidings/core';
+import { backoffMs } from './backoff';
+import type { FetchedRecord } from './client/kafka-client';
+import type { KafkaSettings } from './kafka.options';
+import { type KafkaForm, OWN_HEADERS, toKafka } from './kafka-mapping';
+import type { KafkaNames } from './kafka-names';
+import type { KafkaPublisher, Letter, LetterPlace } from './kafka-publisher';
+import type { KafkaTopics } from './kafka-topics';
+
+/** A stack trace in a reason must not make a dead letter too large. */
+const MAX_REASON = 4_000;
+
+export type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
+
+/** Kafka has no parking: a parked message is retried, uncounted. */
+export const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
+  settlement.kind === 'park'
+    ? { afterMs: PARK_RETRY_MS, made: 0 }
+    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
+
+/**
+ * Puts what a handler did not accept where it belongs: a copy on its group's own topic, or among the group's dead letters. Each method resolves with
+ * true when the broker has confirmed the copy, and only then may the original be settled; it tries again, with back-off, while `needed()`, and
+ * resolves with false when that ends: the original stays uncommitted. A crash in between leaves both: at least once.
+ */
+export class SettlementFiler {
+  constructor(
+    private readonly publisher: KafkaPublisher,
+    private readonly topics: KafkaTopics,
+    private readonly names: KafkaNames,
+    private readonly settings: KafkaSettings,
+  ) {}
+
+  sendAgain(
+    subscription: Subscription,
+    { message, attempt, stamp }: Delivery,
+    again: Again,
+    needed: () => boolean,
+  ): Promise<boolean> {
+    const { afterMs, made } = againOf(again);
+    const form = toKafka({ message, attempts: attempt - 1 + made, ...(stamp && { stamp }) });
+    return this.#sendAgain(subscription, message.id, form, afterMs, needed);
+  }
+
+  /** In a newer wire version: to the group again after a while, byte for byte and header for header, for a consumer that reads it. */
+  sendUnreadAgain(subscription: Subscription, { message }: Delivery, unread: FetchedRecord, needed: () => boolean): Promise<boolean> {
+    return this.#sendAgain(subscription, message.id, asItCame(unread), PARK_RETRY_MS, needed);
+  } // prettier-ignore
+
+  bury(subscription: Subscription, delivery: Delivery, reason: string, needed: () => boolean): Promise<boolean> {
+    const { message, attempt, stamp } = delivery;
+    const form = toKafka({ message, attempts: attempt - 1, ...(stamp && { stamp }) });
+    return this.#bury(subscription, message.id, form, { reason, attempts: attempt }, needed);
+  }
+
+  /** As it came, for a person to look at. */
+  buryUnreadable(
+    subscription: Subscription,
+    unreadable: FetchedRecord,
+    error: Error,
+    needed: () => boolean,
+  ): Promise<boolean> {
+    const { topic, partition, offset } = unreadable;
+    const place = `${topic}/${partition}/${offset}`;
+    const reason = `unreadable: ${error.message} (${place})`;
+    return this.#bury(subscription, place, asItCame(unreadable), { reason, attempts: 0 }, needed);
+  }
+
+  #sendAgain(
+    { topic, group }: Subscription,
+    id: string,
+    form: KafkaForm,
+    afterMs: number,
+    needed: () => boolean,
+  ): Promise<boolean> {
+    const due = String(this.settings.clock.now() + afterMs);
+    const headers = afterMs > 0 ? { ...form.headers, [OWN_HEADERS.due]: due } : form.headers;
+    const place = { name: this.names.group(topic, group), partitions: () => this.topics.group(topic, group) };
+    return this.#file(id, { ...form, headers }, place, needed);
+  }
+
+  #bury(
+    { topic, group }: Subscription,
+    id: string,
+    form: KafkaForm,
+    { reason, attempts }: { readonly reason: string; readonly attempts: number },
+    needed: () => boolean,
+  ): Promise<boolean> {
+    const headers = {
+      ...form.headers,
+      [OWN_HEADERS.reason]: reason.slice(0, MAX_REASON),
+      [OWN_HEADERS.attempts]: String(attempts),
+    };
+    const place = { name: this.names.dead(topic, group), partitions: () => this.topics.dead(topic, group) };
+    return this.#file(id, { ...form, headers }, place, needed);
+  }
+
+  async #file(id: string, form: KafkaForm, place: LetterPlace, needed: () => boolean): Promise<boolean> {
+    const { clock, logger, reconnectMaxMs } = this.settings;
+    const letter: Letter = { ...form, place };
+    for (let failures = 0; needed();) {
+      const [result] = await this.publisher.send([letter]);
+      if (result?.outcome === 'confirmed') return true;
+      logger.warn({ message: id, err: result?.error }, 'a settlement waits: its copy was not published');
+      await clock.wait(backoffMs(++failures, reconnectMaxMs));
+    }
+    return false;
+  }
+}
+
+/** Without what an earlier copy was told. */
+const asItCame = ({ key, value, headers: { [OWN_HEADERS.due]: _, ...headers } }: FetchedRecord): KafkaForm => ({
+  key,
+  value: value ?? Buffer.alloc(0),
+  headers,
+});
