@@ -106,6 +106,12 @@ export class NonRetriableError extends TidingsError {
   }
 }
 
+/**
+ * Thrown by a handler: the message is refused for good, as an answer and not as a failure (the room is closed, the account has no cover). Where its contract is
+ * `refusable` the sender is told and its `@Compensate` handler undoes what it did; else it is a dead letter, as with NonRetriableError.
+ */
+export class RefusedError extends NonRetriableError {}
+
 /** A server said when to come back, as HTTP's 429 and 503 do with Retry-After. Any error with `retryAfterMs` is understood alike. */
 export class RetryAfterError extends TidingsError {
   constructor(

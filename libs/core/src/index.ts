@@ -40,6 +40,7 @@ export * from './persistence/transaction';
 export * from './reliability/dead-letter-sink';
 export * from './reliability/key-parking';
 export * from './reliability/reclaimer';
+export * from './reliability/refusal';
 export * from './requests/reply.middleware';
 export * from './requests/request.errors';
 export * from './requests/requester';

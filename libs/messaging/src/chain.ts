@@ -27,6 +27,8 @@ export interface ChainParts {
   readonly reply: Middleware;
   /** Of the subscriptions that have one. */
   readonly circuit: Middleware;
+  /** Tells senders of refusals. Undefined without a store: there is no outbox to tell by. */
+  readonly refusal: Middleware | undefined;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
   readonly inbox: Middleware | undefined;
   /** Beside the handler, inside of all policies. */
@@ -41,13 +43,26 @@ export interface ChainParts {
  * - Poison's record is around the dead letter, which must be durable before it is forgotten; its verdict is inside, so that it is buried.
  * - The reply is inside of the dead letter, which a request that was answered with its failure is not; around poison's verdict, which is such a failure.
  * - The circuit breaker is around the retry: it counts what was settled, and takes back what an outage would bury.
+ * - The refusal is around the retry, which gave up, and inside of the circuit and the dead letter: it is an answer, no failure.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
  * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
-  const { middleware, logger, clock, parking, retryBudget, deadLetter, poison, reply, circuit, inbox, innermost } =
-    parts;
+  const {
+    middleware,
+    logger,
+    clock,
+    parking,
+    retryBudget,
+    deadLetter,
+    poison,
+    reply,
+    circuit,
+    refusal,
+    inbox,
+    innermost,
+  } = parts;
   const chain = [
     ...middleware,
     parking,
@@ -59,6 +74,7 @@ export function chainOf(parts: ChainParts): readonly Middleware[] {
     reply,
     poison?.verdict,
     circuit,
+    refusal,
     retryMiddleware(clock),
     checksumMiddleware,
     inbox,

@@ -3,6 +3,7 @@ export type { BacklogGateOptions } from './backlog/backlog-gate.options';
 export { BacklogGauge } from './backlog/backlog-gauge';
 export { BacklogGauges } from './backlog/backlog-gauges';
 export { messagingMigrations } from './messaging-runtime';
+export { Compensate, type CompensateOptions } from './decorators/compensate.decorator';
 export { getDeadLettersToken, InjectDeadLetters } from './decorators/inject-dead-letters.decorator';
 export { getOutboxToken, InjectOutbox } from './decorators/inject-outbox.decorator';
 export { getReclaimToken, InjectReclaim } from './decorators/inject-reclaim.decorator';
@@ -60,6 +61,9 @@ export {
   OptionsError,
   type PayloadOf,
   type PublishOptions,
+  type Refusal,
+  refusalOf,
+  RefusedError,
   reject,
   release,
   type RequestContract,

@@ -48,6 +48,7 @@ import {
 } from './messaging.options';
 import type { MessagingSubstitutes } from './messaging.substitutes';
 import { HandlerDirectory } from './handling/handler-directory';
+import { refusalMiddleware } from './handling/refusal.middleware';
 import { CircuitDirectory } from './lifecycle/circuit-directory';
 import { ExpectedGroups } from './lifecycle/expected-groups.task';
 import { nestLogger } from './nest.logger';
@@ -258,11 +259,17 @@ export class MessagingRuntime {
         poison: undefined,
         reply,
         circuit,
+        refusal: undefined,
         inbox: undefined,
         innermost,
       });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
     const sinkOf = (name: string): ApplicationDeadLetters => patterns(name).deadLetters;
+    const inTransaction = inboxMiddleware({
+      ...inbox,
+      stores: (name) => patterns(name).store,
+      inboxOf: (name) => patterns(name).inbox,
+    });
     return chainOf({
       middleware,
       clock,
@@ -274,11 +281,14 @@ export class MessagingRuntime {
       poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => patterns(name).ledger, instance, logger }),
       retryBudget: retryBudgetMiddleware({ storeOf: (name) => inDatabase(this.#stores.get(name)?.store), logger }),
       deadLetter: deadLetterMiddleware({ sinkOf, instance, clock, logger }),
-      inbox: inboxMiddleware({
-        ...inbox,
-        stores: (name) => patterns(name).store,
-        inboxOf: (name) => patterns(name).inbox,
+      refusal: refusalMiddleware({
+        source: this.options.source,
+        inTransaction,
+        outboxOf: (name) => patterns(name).outbox,
+        clock,
+        logger,
       }),
+      inbox: inTransaction,
     });
   }
 }

@@ -87,10 +87,7 @@ export class Outbox implements BoundOutbox {
     this.prepared = new PreparedMessages(
       log.store,
       factory.source,
-      async (transaction, message, { transports, optional }) => {
-        const destinations = await Promise.all(transports.map((name) => this.#destination(name, message.topic)));
-        await log.append(transaction, destinations.map((destination) => freshEntry(message, destination, optional))); // prettier-ignore
-      },
+      (transaction, message, audience) => this.append(transaction, message, audience),
       checkBack.afterMs,
     );
   }
@@ -148,6 +145,19 @@ export class Outbox implements BoundOutbox {
     options?: PrepareOptions,
   ): Promise<PreparedMessage> {
     return this.#prepare(contract, payload, options);
+  }
+
+  /**
+   * Writes a message that was made elsewhere, in the transaction given: its bytes as they are, its time and bucket the database's. For patterns; an
+   * application publishes contracts.
+   */
+  async append(
+    transaction: Transaction,
+    message: Message,
+    { transports, optional }: { readonly transports: readonly string[]; readonly optional: boolean },
+  ): Promise<void> {
+    const destinations = await Promise.all(transports.map((name) => this.#destination(name, message.topic)));
+    await this.setup.log.append(transaction, destinations.map((destination) => freshEntry(message, destination, optional))); // prettier-ignore
   }
 
   /** What each reader of this store's log has not passed yet, counted up to `limit` a reader (default 100,000). */

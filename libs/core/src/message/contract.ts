@@ -19,6 +19,11 @@ export interface ContractOptions<Schema extends StandardSchemaV1> {
   readonly upcast?: Readonly<Record<number, Upcast>>;
   /** Default JSON. */
   readonly codec?: Codec;
+  /**
+   * True: a receiver may refuse a message for good (`RefusedError`), and its sender undoes what it did then (`@Compensate`). Each service that publishes it
+   * needs such a handler, else a refusal reaches nobody and ends as an outbound dead letter. Default false.
+   */
+  readonly refusable?: boolean;
 }
 
 /** What sender and receiver agree on. Made by `defineMessage`, shared as code; never names a transport: routes do. */
@@ -27,6 +32,8 @@ export interface MessageContract<Payload = unknown, Input = Payload> {
   readonly version: number;
   readonly topic: string;
   readonly contentType: string;
+  /** Its sender compensates refusals. */
+  readonly refusable?: boolean;
   keyOf(payload: Payload): string | null;
   /** Validates and encodes. @throws ContractError that names the bad field. */
   encode(input: Input): Promise<{ readonly payload: Payload; readonly bytes: Uint8Array }>;
@@ -47,7 +54,7 @@ export function defineMessage<Schema extends StandardSchemaV1>(
   options: ContractOptions<Schema>,
 ): MessageContract<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>> {
   type Payload = StandardSchemaV1.InferOutput<Schema>;
-  const { version = 1, schema, key, topic = type, upcast = {}, codec = jsonCodec } = options;
+  const { version = 1, schema, key, topic = type, upcast = {}, codec = jsonCodec, refusable = false } = options;
   checkVersions(type, version, upcast);
 
   const validate = async (value: unknown, of: number): Promise<Payload> => {
@@ -63,6 +70,7 @@ export function defineMessage<Schema extends StandardSchemaV1>(
     version,
     topic,
     contentType: codec.contentType,
+    ...(refusable && { refusable }),
     keyOf: (payload: Payload) => key?.(payload) ?? null,
     async encode(input: StandardSchemaV1.InferInput<Schema>) {
       const payload = await validate(input, version);

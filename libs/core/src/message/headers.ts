@@ -14,6 +14,12 @@ export const HEADERS = {
   requestId: 'requestid',
   /** Of a reply: the responder failed, and the payload says why. */
   replyFailed: 'replyfailed',
+  /** `1`: the sender undoes what it did when the message is refused (`@Compensate`). */
+  refusable: 'refusable',
+  /** Of a refusal: the group that refused. */
+  refusedBy: 'refusedby',
+  /** Of a refusal: why, cut to 1,000 characters. */
+  refusedReason: 'refusedreason',
   /** Reserved for tenancy: column, attribute and metric label. */
   tenant: 'tenant',
   /** `ttlMs` of a publish; for transports that have it, passed on by the others. */

@@ -58,7 +58,12 @@ export class MessageFactory {
       bucket: time.slice(0, 10),
       generation: 0,
       crc32c: crc32c(bytes),
-      headers: { ...(options.cause && consequence(options.cause)), ...options.headers, ...urgency },
+      headers: {
+        ...(options.cause && consequence(options.cause)),
+        ...options.headers,
+        ...urgency,
+        ...(contract.refusable && { [HEADERS.refusable]: '1' }),
+      },
     };
   }
 }

@@ -93,6 +93,8 @@ export interface OnMessageMetadata {
   readonly options: OnMessageOptions & { readonly batch?: GatherOptions };
   /** It answers requests with what the method returns. */
   readonly reply?: MessageContract<unknown, never>;
+  /** It compensates refusals of this contract; contract and group are those of the refusals, once the service's name is known. */
+  readonly compensates?: MessageContract<unknown, never>;
 }
 
 export const ON_MESSAGE = 'tidings:on-message';

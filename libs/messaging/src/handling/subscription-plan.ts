@@ -95,8 +95,8 @@ function attemptsOf(policy: RetryPolicy): number {
   return Math.max(...figures.map((figure) => (figure === 'unlimited' ? Infinity : Number(figure))));
 }
 
-const decoratorOf = ({ options, reply }: FoundHandler): string =>
-  reply ? '@OnRequest' : options.batch ? '@OnMessages' : '@OnMessage';
+const decoratorOf = ({ options, reply, compensates }: FoundHandler): string =>
+  reply ? '@OnRequest' : compensates ? '@Compensate' : options.batch ? '@OnMessages' : '@OnMessage';
 
 /** Of a responder: a failure is answered, not parked, and not tried again unless asked for. */
 function answeringDefaults({ options, reply }: FoundHandler, stores: readonly string[]): OnMessageOptions {
@@ -136,12 +136,15 @@ function refuseTwins(found: readonly FoundHandler[]): void {
 
 const placeOf = ({ name, module }: FoundHandler): string => `${name} (in ${module})`;
 
-function transportOf({ name, contract, options }: FoundHandler, { router, transports }: PlanSetting): string {
+function transportOf(
+  { name, contract, compensates, options }: FoundHandler,
+  { router, transports }: PlanSetting,
+): string {
   if (options.transport !== undefined) {
     if (transports.includes(options.transport)) return options.transport;
     throw unknownTransport(name, options.transport, transports);
   }
-  const [only, ...others] = router.find(contract.type) ?? [];
+  const [only, ...others] = router.find((compensates ?? contract).type) ?? [];
   if (only && others.length === 0) return only.transport;
   const choice = only
     ? `its route leads to ${namesOf([only, ...others].map(({ transport }) => transport))}`

@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { asError } from '@tidings/core';
 import { CheckBackExplorer, type FoundCheckBack } from '../handling/check-back.explorer';
+import { compensationOf } from '../handling/compensation-plan';
 import { HandlerExplorer } from '../handling/handler.explorer';
 import { type PlannedSubscription, planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
@@ -76,11 +77,14 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     const { runtime } = this;
     this.injections.check();
     const planned = runtime.plays('handle')
-      ? planSubscriptions(this.explorer.explore(), {
-          router: runtime.router,
-          transports: runtime.transports.names,
-          stores: runtime.storeNames,
-        })
+      ? planSubscriptions(
+          this.explorer.explore().map((one) => compensationOf(one, runtime.options.source)),
+          {
+            router: runtime.router,
+            transports: runtime.transports.names,
+            stores: runtime.storeNames,
+          },
+        )
       : [];
     const checkBacks = runtime.plays('handle') ? this.checkBacks.explore() : [];
     checkRetention(runtime.options.inbox, planned);
