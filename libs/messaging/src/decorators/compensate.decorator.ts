@@ -8,9 +8,9 @@ export type CompensateOptions = Pick<
 >;
 
 /**
- * Undoes what this service did before it published a message of the contract, once for each group that refused the message for good (`RefusedError`, or a
- * dead letter that somebody discarded). The method takes `(payload, context)`: the payload of the refused message, and `refusalOf(context)` tells who refused it
- * and why. It runs in the inbox's transaction, as any handler: retried when it fails, a dead letter when it fails for good.
+ * Undoes what this service did before it published a message of the contract, once for each group that refused the message for good (`RefusedError`).
+ * The method takes `(payload, context)`: the payload of the refused message, and `refusalOf(context)` tells who refused it and why. A dead letter refuses
+ * nothing, for a redrive may succeed. It runs in the inbox's transaction, as any handler: retried when it fails, a dead letter when it fails for good.
  *
  * @throws TidingsError for a contract that is not `refusable`: its messages would never say that they are compensated.
  */
