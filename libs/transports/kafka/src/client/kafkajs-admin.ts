@@ -58,7 +58,12 @@ export class KafkaJsAdmin implements KafkaAdmin {
 
   async deleteTopics(topics: readonly string[]): Promise<void> {
     for (const topic of topics) {
-      if ((await this.partitions(topic)) > 0) await this.#use(({ admin }) => admin.deleteTopics({ topics: [topic] }));
+      if ((await this.partitions(topic)) === 0) continue;
+      try {
+        await this.#use(({ admin }) => admin.deleteTopics({ topics: [topic] }));
+      } catch (error) {
+        if (codeOfKafka(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error; // the broker that was asked had not heard of it yet
+      }
     }
   }
 
