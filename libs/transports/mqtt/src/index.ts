@@ -1,1 +1,3 @@
-export {};
+export * from './mqtt.errors';
+export { mqtt, MqttTransport } from './mqtt.transport';
+export type { MqttOptions, MqttTls } from './mqtt.options';
