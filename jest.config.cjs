@@ -1,7 +1,14 @@
 /** Packages are mapped to their sources, so that a spec never runs yesterday's build. */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test', '<rootDir>/migrations', '<rootDir>/chaos'],
+  roots: [
+    '<rootDir>/libs',
+    '<rootDir>/apps',
+    '<rootDir>/test',
+    '<rootDir>/migrations',
+    '<rootDir>/chaos',
+    '<rootDir>/examples',
+  ],
   testRegex: ['\\.(unit|int|e2e)\\.spec\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   moduleNameMapper: {

@@ -7,6 +7,7 @@ import {
   WRITTEN_COLUMNS,
 } from '../../libs/postgres-log/src/log-row';
 import { fromKafka, type KafkaForm, toKafka } from '../../libs/transports/kafka/src/kafka-mapping';
+import { fromMqtt, type MqttPublish, toMqtt } from '../../libs/transports/mqtt/src/mqtt-mapping';
 import { type AmqpPublish, fromAmqp, toAmqp } from '../../libs/transports/rabbitmq/src/rabbitmq-mapping';
 import { asStored, bytesOf, goldenForms } from './golden-file';
 import { GOLDEN_MESSAGES, type GoldenMessage } from './golden-messages';
@@ -83,6 +84,26 @@ describe('the wire', () => {
         },
         topic,
       );
+      expect({ ...read, message: plain(read.message) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
+    });
+  });
+
+  describe.each([
+    ['mqtt5', '5.0'],
+    ['mqtt311', '3.1.1'],
+  ] as const)('on MQTT: %s', (file, protocol) => {
+    const today = asStored(formsBy((golden) => toMqtt(golden, protocol)));
+    const golden = goldenForms(file, today) as Record<string, MqttPublish>;
+
+    it.each(names)('writes the golden file: %s', (name) => {
+      expect(today[name]).toEqual(golden[name]);
+      expect(Object.keys(golden)).toEqual(names);
+    });
+
+    it.each(names)('reads the golden file: %s', (name) => {
+      const { payload, properties } = golden[name]!;
+      const packet = { payload: bytesOf(payload), ...(properties && { properties }) };
+      const read = fromMqtt(packet, GOLDEN_MESSAGES[name]!.message.topic);
       expect({ ...read, message: plain(read.message) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
     });
   });
