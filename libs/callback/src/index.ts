@@ -6,5 +6,18 @@ export {
   resendRequest,
   Subscribed,
 } from './callback.contracts';
+export { CALLBACK_GROUP, CallbackDesk, type CallbackDeskSetup, type CallbackMeasures } from './callback-desk';
+export { callbackOptions, type CallbackOptions, type CallbackServiceOptions, callbackServiceOptions, checkCallbackServiceOptions, type RecheckMode, type ResolvedCallbackOptions, type ResolvedCallbackServiceOptions } from './callback.options'; // prettier-ignore
+export { type ConfirmMiddlewares, confirmMiddlewares, type ConfirmMiddlewareSetup } from './confirm.middleware';
+export { Confirmer, type ConfirmerSetup } from './confirmer';
 export { callbackMigrations } from './migrations';
+export { RecheckNotSentError } from './recheck-not-sent.error';
+export { type BoundRecheckingPublisher, type RecheckedOptions, RecheckingPublisher, type RecheckingPublisherSetup, type RecheckOutbox } from './rechecking.publisher'; // prettier-ignore
+export { type Ask, RequestReplyResender } from './request-reply.resender';
 export { type ResendAnswer, resendAnswer, type Resender, type ResendQuestion, resendQuestion } from './resender';
+export { type FindAgain, SenderResender, type SenderResenderSetup } from './sender.resender';
+export type { ArrivedRecheck } from './sql/file-checks';
+export type { ExpectedSubscription } from './sql/list-subscriptions';
+export type { GroupLatency } from './sql/measure-confirmations';
+export type { Unconfirmed } from './sql/measure-unconfirmed';
+export { SubscriptionsAnnouncer, type SubscriptionsAnnouncerSetup } from './subscriptions.announcer';

@@ -8,6 +8,7 @@ import {
   type TidingsLogger,
   timeoutMiddleware,
 } from '@tidings/core';
+import type { ConfirmMiddlewares } from '@tidings/callback';
 import type { PoisonMiddlewares } from '@tidings/dead-letter';
 
 export interface ChainParts {
@@ -31,6 +32,8 @@ export interface ChainParts {
   readonly refusal: Middleware | undefined;
   /** The handler's transaction and, by its level, its inbox row. Undefined without a store. */
   readonly inbox: Middleware | undefined;
+  /** Confirms to the callback service. Undefined: nothing is confirmed. */
+  readonly confirm?: ConfirmMiddlewares | undefined;
   /** Beside the handler, inside of all policies. */
   readonly innermost?: Middleware | undefined;
 }
@@ -46,6 +49,7 @@ export interface ChainParts {
  * - The refusal is around the retry, which gave up, and inside of the circuit and the dead letter: it is an answer, no failure.
  * - The retry is around checksum, inbox and handler: each attempt has a transaction of its own, and a commit that fails is a failed attempt.
  * - The inbox is around guard, interceptor, pipe and handler: they run in its transaction.
+ * - A confirmation is around the inbox for what it settles by itself, a copy; inside of it for what the handler did, in its transaction.
  * - The time-out is innermost: what it gives up on makes the inbox roll back.
  */
 export function chainOf(parts: ChainParts): readonly Middleware[] {
@@ -61,6 +65,7 @@ export function chainOf(parts: ChainParts): readonly Middleware[] {
     circuit,
     refusal,
     inbox,
+    confirm,
     innermost,
   } = parts;
   const chain = [
@@ -77,7 +82,9 @@ export function chainOf(parts: ChainParts): readonly Middleware[] {
     refusal,
     retryMiddleware(clock),
     checksumMiddleware,
+    confirm?.accepted,
     inbox,
+    confirm?.handled,
     timeoutMiddleware(clock, logger),
     innermost,
   ];

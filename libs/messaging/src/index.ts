@@ -98,6 +98,20 @@ export type {
   RedriveResult,
   StoredLetter,
 } from '@tidings/dead-letter';
-export type { Resender, ResendAnswer, ResendQuestion } from '@tidings/callback';
+export { CallbackModule, type CallbackModuleOptions } from './callback/callback.module';
+export { InjectResender } from './callback/inject-resender.decorator';
+export { OnResend } from './callback/on-resend.decorator';
+export {
+  type BoundRecheckingPublisher,
+  CallbackDesk,
+  type CallbackMeasures,
+  type CallbackOptions,
+  RecheckNotSentError,
+  type RecheckedOptions,
+  RecheckingPublisher,
+  type ResendAnswer,
+  type Resender,
+  type ResendQuestion,
+} from '@tidings/callback';
 export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
 export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, type DecidedNumber, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore

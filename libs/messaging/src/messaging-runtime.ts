@@ -37,7 +37,9 @@ import {
   type Release,
 } from '@tidings/parked-keys';
 import { CheckBack, checkSchema, DepartedBroadcastsReclaimer, logOf, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
+import { callbackMigrations } from '@tidings/callback';
 import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
+import { ApplicationCallback } from './callback/application-callback';
 import { chainOf } from './chain';
 import { memoryPatterns } from './memory-patterns';
 import {
@@ -68,6 +70,7 @@ export const messagingMigrations: readonly Migration[] = [
   ...deadLetterMigrations,
   ...parkedKeysMigrations,
   ...reclaimMigrations,
+  ...callbackMigrations,
 ];
 
 /** Everything that an application's options describe, put together, and nothing started. One an application. */
@@ -82,6 +85,10 @@ export class MessagingRuntime {
   readonly handlers = new HandlerDirectory();
   readonly publisher: MessagePublisher;
   readonly requester: MessageRequester;
+  /** Undefined: this service takes no part. */
+  readonly callback: ApplicationCallback | undefined;
+  /** Work of modules that stand on this one: started when handlers run, stopped with them. */
+  readonly companions: Pick<CheckBack, 'start' | 'stop'>[] = [];
   readonly expectedGroups: ExpectedGroups;
   readonly chain: readonly Middleware[];
   /** For what is released from a parked key: the same, without the parking. */
@@ -111,6 +118,7 @@ export class MessagingRuntime {
     this.#stores = new Map(
       Object.entries(options.stores).map(([name, store]) => [name, this.#patternsOf(name, store, factory)]),
     );
+    this.callback = options.callback && new ApplicationCallback(this, options.callback, factory);
     const parking = parkingMiddleware({
       parkedKeysOf: (name) => this.#stores.get(name)?.parkedKeys,
       logger: this.logger,
@@ -246,6 +254,7 @@ export class MessagingRuntime {
       clock,
       logger,
     });
+    const confirm = this.callback?.confirm;
     const { outermost, innermost } = this.substitutes ?? {};
     const middleware = outermost ? [outermost, ...this.options.middleware] : this.options.middleware;
     if (this.#stores.size === 0)
@@ -261,6 +270,7 @@ export class MessagingRuntime {
         circuit,
         refusal: undefined,
         inbox: undefined,
+        confirm,
         innermost,
       });
     const patterns = (name: string): StorePatterns => this.#stores.get(name)!;
@@ -276,6 +286,7 @@ export class MessagingRuntime {
       logger,
       parking,
       reply,
+      confirm,
       innermost,
       circuit,
       poison: poisonMiddlewares({ ...poison, ledgerOf: (name) => patterns(name).ledger, instance, logger }),

@@ -1,11 +1,14 @@
 import { type DynamicModule, type FactoryProvider, Module, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { RecheckingPublisher } from '@tidings/callback';
 import { Outbox } from '@tidings/outbox';
 import { BacklogGauges } from './backlog/backlog-gauges';
 import { getDeadLettersToken } from './decorators/inject-dead-letters.decorator';
 import { getReclaimToken } from './decorators/inject-reclaim.decorator';
 import { getOutboxToken } from './decorators/inject-outbox.decorator';
 import { CheckBackExplorer } from './handling/check-back.explorer';
+import { RESENDER } from './callback/inject-resender.decorator';
+import { ResendExplorer } from './callback/resend.explorer';
 import { HandlerExplorer } from './handling/handler.explorer';
 import { HandlerInvoker } from './handling/handler-invoker';
 import { ConsumerLifecycle } from './lifecycle/consumer-lifecycle';
@@ -61,13 +64,25 @@ function storeProviders(names: readonly string[]): Provider[] {
     HandlerInvoker,
     HandlerExplorer,
     CheckBackExplorer,
+    ResendExplorer,
+    fromRuntime(RecheckingPublisher, ({ callback }) => callback?.publisher),
+    fromRuntime(RESENDER, ({ callback }) => callback?.resender),
     InjectionCheck,
     ConsumerLifecycle,
     MessagingHealth,
     Subscriptions,
     BacklogGauges,
   ],
-  exports: [MessagePublisher, MessageRequester, MessagingHealth, Subscriptions, BacklogGauges],
+  exports: [
+    MessagingRuntime,
+    RecheckingPublisher,
+    RESENDER,
+    MessagePublisher,
+    MessageRequester,
+    MessagingHealth,
+    Subscriptions,
+    BacklogGauges,
+  ],
 })
 export class MessagingModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

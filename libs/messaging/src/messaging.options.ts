@@ -8,6 +8,7 @@ import {
 } from '@tidings/dead-letter';
 import type { InboxOptions } from '@tidings/inbox';
 import type { ParkedKeysOptions } from '@tidings/parked-keys';
+import { type CallbackOptions, callbackOptions, type ResolvedCallbackOptions } from '@tidings/callback';
 import { type CheckBackOptions, checkBackOptions, type OutboxRelayOptions, type ResolvedCheckBackOptions } from '@tidings/outbox'; // prettier-ignore
 import { type ReclaimOptions, reclaimOptions, type ResolvedReclaimOptions } from '@tidings/reclaim';
 import { z } from 'zod';
@@ -58,6 +59,10 @@ export interface MessagingOptions {
   readonly reclaim?: ReclaimOptions & { readonly reclaimers?: readonly Reclaimer[] };
   /** For how long what dead letters leave behind is kept. A letter that waits for somebody is never deleted. */
   readonly deadLetters?: DeadLetterRetentionOptions;
+  /**
+   * How this service takes part in the callback service's proof of consumption, as a sender and as a consumer: `{}` for the defaults. Default: not at all.
+   */
+  readonly callback?: CallbackOptions;
   /** What the guard BacklogGate goes by. Default none: without it that guard fails, and `backlogGate({ … })` has options of its own. */
   readonly backlogGate?: BacklogGateOptions;
   /** When a message that kills its process is dead-lettered. Needs a store. */
@@ -77,12 +82,14 @@ export type CheckedMessagingOptions = Readonly<
       | 'parking'
       | 'poison'
       | 'backlogGate'
+      | 'callback'
       | 'checkBack'
       | 'reclaim'
       | 'deadLetters'
     >
   > &
     Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'backlogGate'> & {
+      readonly callback?: ResolvedCallbackOptions;
       readonly checkBack: ResolvedCheckBackOptions;
       readonly deadLetters: ResolvedDeadLetterRetentionOptions;
       readonly reclaim: ResolvedReclaimOptions & { readonly reclaimers: readonly Reclaimer[] };
@@ -168,6 +175,7 @@ const schema = z.strictObject({
     .extend({ reclaimers: z.array(port<Reclaimer>('Reclaimer', ['reclaim'], '{ name, reclaim() }')).default([]) })
     .prefault({}),
   deadLetters: deadLetterRetentionOptions.prefault({}),
+  callback: callbackOptions.optional(),
   backlogGate: z.custom<BacklogGateOptions>().optional(),
   poison: z.strictObject({ after: z.number().int().min(1).optional() }).optional(),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),

@@ -45,6 +45,11 @@ export class MemoryLog implements OutboxLog {
     return known >= 0 ? known : this.#destinations.push({ transport, topic }) - 1;
   }
 
+  /** Nothing is kept here of what was delivered. */
+  async find(): Promise<Message | undefined> {
+    return undefined;
+  }
+
   async backlog(limit = 100_000, topics?: readonly string[]): Promise<Backlog[]> {
     const asked = this.#destinations.filter(({ topic }) => topics?.includes(topic) ?? true);
     return asked.map(({ transport, topic }) => {

@@ -5,11 +5,12 @@ import {
   type MessageFactory,
   NotInTransactionError,
   type PublishOptions,
+  type Queryable,
   type Store,
   type Transaction,
   type Transport,
 } from '@tidings/core';
-import { type Backlog, type LogEntry, type MessageLog, readsLog } from '@tidings/postgres-log';
+import { type Backlog, type LogEntry, type LoggedIdentity, type MessageLog, readsLog } from '@tidings/postgres-log';
 import type { Routes } from './destination';
 import { checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
 import { type PreparedMessage, PreparedMessages } from './prepared-messages';
@@ -58,7 +59,7 @@ export interface BoundOutbox {
 }
 
 /** What an outbox needs of a log. */
-export type OutboxLog = Pick<MessageLog, 'store' | 'append' | 'destination' | 'backlog'> & {
+export type OutboxLog = Pick<MessageLog, 'store' | 'append' | 'destination' | 'backlog' | 'find'> & {
   readonly signals: Pick<MessageLog['signals'], 'filedForLater'>;
   /** Default: the table of the store. */
   readonly due?: DueMessages;
@@ -163,6 +164,14 @@ export class Outbox implements BoundOutbox {
   /** What each reader of this store's log has not passed yet, counted up to `limit` a reader (default 100,000). */
   backlog(limit?: number): Promise<readonly Backlog[]> {
     return this.setup.log.backlog(limit);
+  }
+
+  /**
+   * A message that a transaction published here, while the log keeps it: until it was delivered and `relay.rotation.archiveMs` have passed, at least.
+   * Undefined when that transaction is open, rolled back, or the message is gone.
+   */
+  find(sought: LoggedIdentity, on: Queryable = this.store): Promise<Message | undefined> {
+    return this.setup.log.find(on, sought);
   }
 
   #current(): Transaction {

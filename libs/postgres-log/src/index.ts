@@ -6,6 +6,7 @@ export { LogReader, type LogReaderSetup } from './log-reader';
 export { logReaderOptions, type LogReaderOptions, type ResolvedLogReaderOptions } from './log-reader.options';
 export { type LogSignal, LogSignals } from './log-signals';
 export { MessageLog, RELAY } from './message-log';
+export type { LoggedIdentity } from './sql/find-message';
 export { createLog } from './sql/create-log';
 export { cancelDueMessage } from './sql/cancel-due-message';
 export { type DueMessage, listDueMessages } from './sql/list-due-messages';

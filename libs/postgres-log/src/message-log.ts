@@ -1,6 +1,7 @@
 import {
   type Clock,
   laneOf,
+  type Message,
   type Queryable,
   type Statement,
   type Store,
@@ -16,6 +17,7 @@ import { appendDueMessages } from './sql/append-due-messages';
 import { appendingFresh } from './sql/append-fresh-message';
 import { appendMessages } from './sql/append-messages';
 import { listReaders } from './sql/list-readers';
+import { findMessage, type LoggedIdentity } from './sql/find-message';
 import { type Backlog, measureBacklog } from './sql/measure-backlog';
 import { registerDestination } from './sql/register-destination';
 import { registerReader } from './sql/register-reader';
@@ -88,6 +90,11 @@ export class MessageLog {
 
   backlog(limit = 100_000, topics?: readonly string[]): Promise<Backlog[]> {
     return measureBacklog(this.store, limit, topics);
+  }
+
+  /** A message that was written here, delivered or not; see `findMessage`. */
+  find(on: Queryable, sought: LoggedIdentity): Promise<Message | undefined> {
+    return findMessage(this.store, on, sought);
   }
 
   async #insert(on: Queryable, entries: readonly LogEntry[]): Promise<void> {

@@ -8,6 +8,7 @@ import { asError } from '@tidings/core';
 import { CheckBackExplorer, type FoundCheckBack } from '../handling/check-back.explorer';
 import { compensationOf } from '../handling/compensation-plan';
 import { HandlerExplorer } from '../handling/handler.explorer';
+import { ResendExplorer } from '../callback/resend.explorer';
 import { type PlannedSubscription, planSubscriptions } from '../handling/subscription-plan';
 import { MessagingRuntime } from '../messaging-runtime';
 import { DestinationReleasers } from './destination-releasers';
@@ -46,6 +47,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     private readonly runtime: MessagingRuntime,
     private readonly explorer: HandlerExplorer,
     private readonly checkBacks: CheckBackExplorer,
+    private readonly resends: ResendExplorer,
     private readonly injections: InjectionCheck,
   ) {}
 
@@ -78,7 +80,9 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     this.injections.check();
     const planned = runtime.plays('handle')
       ? planSubscriptions(
-          this.explorer.explore().map((one) => compensationOf(one, runtime.options.source)),
+          [...this.explorer.explore(), ...(runtime.callback?.handlers ?? [])].map((one) =>
+            compensationOf(one, runtime.options.source),
+          ),
           {
             router: runtime.router,
             transports: runtime.transports.names,
@@ -87,6 +91,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
         )
       : [];
     const checkBacks = runtime.plays('handle') ? this.checkBacks.explore() : [];
+    runtime.callback?.answerBy(runtime.plays('handle') ? this.resends.explore() : []);
     checkRetention(runtime.options.inbox, planned);
     runtime.handlers.learn(planned);
     if (runtime.options.roles.length === 0) return;
@@ -108,6 +113,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   async #open(): Promise<void> {
     const { runtime } = this;
     this.#close.push(
+      async () => runtime.callback?.flush(),
       () => runtime.requester.close(),
       () => runtime.transports.close(),
     );
@@ -135,6 +141,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     const parts = { chain, shared, clock, logger, circuits, controls, pace };
     this.#consumers = sharing.map((one) => new RunningConsumer(one, parts));
     const releasers = new KeyReleasers(this.runtime, this.#consumers);
+    this.#stopReceiving.push(async () => this.runtime.callback?.announcer.stop());
     this.#stopReceiving.push(() =>
       Promise.all([...this.#consumers, releasers].map((receiving) => receiving.stop(options.drainMs))),
     );
@@ -146,6 +153,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       if (stop) this.#stopReceiving.unshift(stop);
     }
     await releasers.start(); // now it is known which of them are paused
+    this.runtime.callback?.started(planned);
     logger.info({ subscriptions: this.#consumers.length }, 'receiving');
   }
 
@@ -153,8 +161,8 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
   #reclaim(checkBacks: readonly FoundCheckBack[]): void {
     for (const { type, store, ask } of checkBacks) this.runtime.storeFor(type, store).checkBack.answer(type, ask);
     if (!this.runtime.plays('handle', 'relay')) return;
-    for (const { background } of this.runtime.stores) {
-      for (const task of background) {
+    for (const tasks of [...this.runtime.stores.map(({ background }) => background), this.runtime.companions]) {
+      for (const task of tasks) {
         this.#stopReceiving.push(() => task.stop());
         task.start();
       }

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { RecheckingPublisher } from '@tidings/callback';
 import { Outbox } from '@tidings/outbox';
 import { getDeadLettersToken } from '../decorators/inject-dead-letters.decorator';
+import { RESENDER } from '../callback/inject-resender.decorator';
+import { MessagingConfigurationError } from '../messaging.errors';
 import { getReclaimToken } from '../decorators/inject-reclaim.decorator';
 import { getOutboxToken } from '../decorators/inject-outbox.decorator';
 import type { HandlerWrapper } from '../handling/handler-invoker';
@@ -34,6 +37,15 @@ export class InjectionCheck {
   /** @throws MessagingConfigurationError that names the class. */
   check(): void {
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      if (
+        !this.runtime.callback &&
+        !wrapper.isAlias &&
+        injected(wrapper).some((token) => token === RecheckingPublisher || token === RESENDER)
+      )
+        throw new MessagingConfigurationError(
+          String(wrapper.name),
+          'expected messaging.callback, for it injects what takes part in it; found none',
+        );
       if (wrapper.isAlias || !injected(wrapper).some((token) => UNNAMED.has(token))) continue;
       this.runtime.storeFor(`${wrapper.name}, which injects an outbox, dead letters or reclaim`);
     }
