@@ -15,6 +15,7 @@ const documents = [
   'docs/retries.md',
   'docs/transactions.md',
   'docs/transports/rabbitmq.md',
+  'docs/transports/redis.md',
   'docs/wire-format.md',
 ].concat(readdirSync(join(ROOT, 'docs', 'adr')).map((file) => `docs/adr/${file}`));
 

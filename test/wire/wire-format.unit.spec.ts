@@ -9,6 +9,7 @@ import {
 import { fromKafka, type KafkaForm, toKafka } from '../../libs/transports/kafka/src/kafka-mapping';
 import { fromMqtt, type MqttPublish, toMqtt } from '../../libs/transports/mqtt/src/mqtt-mapping';
 import { type AmqpPublish, fromAmqp, toAmqp } from '../../libs/transports/rabbitmq/src/rabbitmq-mapping';
+import { fromFields, toFields } from '../../libs/transports/redis/src/redis-mapping';
 import { asStored, bytesOf, goldenForms } from './golden-file';
 import { GOLDEN_MESSAGES, type GoldenMessage } from './golden-messages';
 
@@ -85,6 +86,22 @@ describe('the wire', () => {
         topic,
       );
       expect({ ...read, message: plain(read.message) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
+    });
+  });
+
+  describe('in a stream of Redis', () => {
+    const today = asStored(formsBy((golden) => toFields(golden)));
+    const golden = goldenForms('redis', today) as Record<string, unknown[]>;
+
+    it.each(names)('writes the golden file: %s', (name) => {
+      expect(today[name]).toEqual(golden[name]);
+      expect(Object.keys(golden)).toEqual(names);
+    });
+
+    it.each(names)('reads the golden file: %s', (name) => {
+      const fields = golden[name]!.map((field) => (typeof field === 'string' ? Buffer.from(field) : bytesOf(field)));
+      const { message, attempts, stamp } = fromFields(fields, GOLDEN_MESSAGES[name]!.message.topic);
+      expect({ message: plain(message), attempts, ...(stamp && { stamp }) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
     });
   });
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { accept, type ActiveSubscription, asError, attemptsIn, type Delivery, DeliveryLanes, laneOf, type NewerWireError, park, PARK_RETRY_MS, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
 import { backoffMs } from './backoff';
 import type { LeaseHolding } from './lease-holding';
@@ -72,6 +73,7 @@ export class RedisSubscription implements ActiveSubscription {
   ) {
     const { topic, group, broadcast } = subscription;
     const token = randomUUID();
+    setMaxListeners(0, this.#abandoned.signal); // each settlement that waits listens
     this.#base = names.base(topic);
     this.#group = broadcast ? names.instance(group, token) : names.group(group);
     this.#names = { group: this.#group, consumer: broadcast ? token : (settings.consumer ?? token), token };
