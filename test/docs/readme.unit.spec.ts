@@ -16,17 +16,21 @@ const documents = [
   'docs/transactions.md',
   'docs/transports/rabbitmq.md',
   'docs/transports/redis.md',
+  'docs/transports/rocketmq.md',
   'docs/wire-format.md',
 ].concat(readdirSync(join(ROOT, 'docs', 'adr')).map((file) => `docs/adr/${file}`));
 
 describe('the documents', () => {
   const pages = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
-  it.each(['README.md', 'CONTRIBUTING.md', 'docs/transports/rabbitmq.md', ...pages.map((file) => `docs/${file}`)])(
-    '%s shows TypeScript only that is compiled and run: regions of docs/snippets',
-    (file) => {
-      expect(codeBlocks(read(file), 'ts').filter((block) => !regions.includes(block))).toEqual([]);
-    },
-  );
+  it.each([
+    'README.md',
+    'CONTRIBUTING.md',
+    'docs/transports/rabbitmq.md',
+    'docs/transports/rocketmq.md',
+    ...pages.map((file) => `docs/${file}`),
+  ])('%s shows TypeScript only that is compiled and run: regions of docs/snippets', (file) => {
+    expect(codeBlocks(read(file), 'ts').filter((block) => !regions.includes(block))).toEqual([]);
+  });
 
   it('README.md shows a contract, a publish, a handler and a module', () => {
     expect(codeBlocks(read('README.md'), 'ts').length).toBeGreaterThanOrEqual(4);

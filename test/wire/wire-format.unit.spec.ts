@@ -10,6 +10,7 @@ import { fromKafka, type KafkaForm, toKafka } from '../../libs/transports/kafka/
 import { fromMqtt, type MqttPublish, toMqtt } from '../../libs/transports/mqtt/src/mqtt-mapping';
 import { type AmqpPublish, fromAmqp, toAmqp } from '../../libs/transports/rabbitmq/src/rabbitmq-mapping';
 import { fromFields, toFields } from '../../libs/transports/redis/src/redis-mapping';
+import { fromRocket, toRocket } from '../../libs/transports/rocketmq/src/rocketmq-mapping';
 import { asStored, bytesOf, goldenForms } from './golden-file';
 import { GOLDEN_MESSAGES, type GoldenMessage } from './golden-messages';
 
@@ -102,6 +103,27 @@ describe('the wire', () => {
       const fields = golden[name]!.map((field) => (typeof field === 'string' ? Buffer.from(field) : bytesOf(field)));
       const { message, attempts, stamp } = fromFields(fields, GOLDEN_MESSAGES[name]!.message.topic);
       expect({ message: plain(message), attempts, ...(stamp && { stamp }) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
+    });
+  });
+
+  describe('on RocketMQ', () => {
+    const write = (outgoing: GoldenMessage): object => {
+      const { properties, ...sent } = toRocket(outgoing);
+      return { ...sent, properties: Object.fromEntries(properties) };
+    };
+    const today = asStored(formsBy(write));
+    const golden = goldenForms('rocketmq', today) as Record<string, { body: unknown; properties: Record<string, string> }>; // prettier-ignore
+
+    it.each(names)('writes the golden file: %s', (name) => {
+      expect(today[name]).toEqual(golden[name]);
+      expect(Object.keys(golden)).toEqual(names);
+    });
+
+    it.each(names)('reads the golden file: %s', (name) => {
+      const { body, properties } = golden[name]!;
+      const delivered = { body: bytesOf(body), properties: new Map(Object.entries(properties)) };
+      const read = fromRocket(delivered, GOLDEN_MESSAGES[name]!.message.topic);
+      expect({ ...read, message: plain(read.message) }).toEqual(wireOf(GOLDEN_MESSAGES[name]!));
     });
   });
 

@@ -21,9 +21,10 @@ export class TcpProxy {
     });
   }
 
-  static async to(url: string): Promise<TcpProxy> {
+  /** At a port of its own, unless clients are told by the server to come to the server's. */
+  static async to(url: string, { host = '127.0.0.1', port = 0 } = {}): Promise<TcpProxy> {
     const proxy = new TcpProxy(new URL(url));
-    proxy.#server.listen(0, '127.0.0.1');
+    proxy.#server.listen(port, host);
     await once(proxy.#server, 'listening');
     return proxy;
   }
@@ -31,7 +32,8 @@ export class TcpProxy {
   /** The server's address by way of this proxy. */
   get url(): string {
     const url = new URL(this.target);
-    url.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    url.host = `${address}:${port}`;
     return url.href;
   }
 

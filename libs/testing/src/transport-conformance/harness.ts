@@ -31,6 +31,8 @@ export interface TransportHarness {
   afterEach?(): Promise<void>;
   /** How long the suite waits for what must happen. Default 15,000. */
   readonly deadlineMs?: number;
+  /** By what the suite's waits and its tests' time-outs are multiplied, where the broker itself is slow to deliver again. Default 1. */
+  readonly patience?: number;
   /** Called once, at the end: drops what `open` made. All transports are closed by then. */
   close(): Promise<void>;
 }

@@ -24,7 +24,8 @@ export function transportConformance(harness: TransportHarness): void {
           it.skip(`${behaviour.name} · not applicable: ${reason}`, () => undefined);
           continue;
         }
-        it(behaviour.name, () => runBehaviour(harness, behaviour), behaviour.timeoutMs ?? 30_000);
+        const timeoutMs = (behaviour.timeoutMs ?? 30_000) * (harness.patience ?? 1);
+        it(behaviour.name, () => runBehaviour(harness, behaviour), timeoutMs);
       }
     });
   });

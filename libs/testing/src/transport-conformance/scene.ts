@@ -25,7 +25,7 @@ export class Scene {
   readonly #deadlineMs: number;
 
   constructor(readonly harness: TransportHarness) {
-    this.#deadlineMs = harness.deadlineMs ?? 15_000;
+    this.#deadlineMs = (harness.deadlineMs ?? 15_000) * (harness.patience ?? 1);
   }
 
   topic(name = 'gift.sent'): string {
