@@ -49,6 +49,7 @@ export * from './scheduling/periodic-task';
 export * from './transport/capabilities';
 export * from './transport/powers/request-reply';
 export * from './transport/powers/topology-removal';
+export * from './transport/powers/two-phase-publish';
 export * from './transport/publisher';
 export * from './transport/settlement';
 export * from './transport/subscriber';

@@ -127,12 +127,12 @@ export class BrokerAdmin {
    */
   async begin(group: string, topic: string, from: 'now' | 'earliest'): Promise<void> {
     await this.#everywhere(async (broker) => {
-      for (const queueId of await queuesOf(broker, topic)) {
+      const begin = async (queueId: number): Promise<void> => {
         const code = from === 'now' ? ASK.maxOffset : ASK.minOffset;
         const end = granted(await broker.call({ code, fields: { topic, queueId } }), `tell the ends of topic ${topic}`);
         const place = { consumerGroup: group, topic, queueId };
         const known = await broker.call({ code: ASK.queryOffset, fields: { ...place, setZeroIfNotFound: 'false' } });
-        if (known.code === ANSWER.ok) continue;
+        if (known.code === ANSWER.ok) return;
         if (known.code !== ANSWER.offsetUnknown)
           throw new RocketMqRefusedError(`tell where group ${group} is`, known.code, known.remark);
         const commitOffset = Math.max(0, Number(end.fields['offset'] ?? 0));
@@ -140,7 +140,8 @@ export class BrokerAdmin {
           await broker.call({ code: ASK.updateOffset, fields: { ...place, commitOffset } }),
           `begin group ${group} on ${topic}`,
         );
-      }
+      };
+      await Promise.all((await queuesOf(broker, topic)).map(begin));
     });
   }
 

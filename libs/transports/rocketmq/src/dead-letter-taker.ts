@@ -21,6 +21,9 @@ export class DeadLetterTaker {
   readonly #stopping = new AbortController();
   readonly #loops: readonly ReceiveLoop[];
   readonly #group: string;
+  readonly #ended: Promise<void>;
+  #hasEnded!: () => void;
+  #ending: Promise<void> | undefined;
   #burying: Promise<void> = Promise.resolve();
 
   constructor(
@@ -31,6 +34,7 @@ export class DeadLetterTaker {
     private readonly names: RocketMqNames,
     private readonly settings: RocketMqSettings,
   ) {
+    this.#ended = new Promise((resolve) => (this.#hasEnded = resolve));
     const { topic, group } = place;
     this.#group = names.burier(topic, group);
     this.#loops = [names.dead(topic, group), names.brokersDead(topic, group)].map(
@@ -54,10 +58,18 @@ export class DeadLetterTaker {
     this.#stopping.abort();
     for (const loop of this.#loops) loop.stop();
     await this.#burying;
+    this.#ending ??= this.#end();
+    void this.#ending.then(this.#hasEnded, this.#hasEnded);
   }
 
-  async ended(): Promise<void> {
+  /** When its last receive has ended. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     await Promise.all(this.#loops.map((loop) => loop.ended()));
+    await this.#burying;
     await Promise.all(this.#loops.map((loop) => loop.close()));
   }
 

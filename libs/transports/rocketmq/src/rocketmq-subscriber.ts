@@ -40,6 +40,8 @@ export class RocketMqSubscription implements ActiveSubscription {
   readonly #stopping = new AbortController();
   readonly #group: string;
   readonly #places: readonly Place[];
+  readonly #ended: Promise<void>;
+  #hasEnded!: () => void;
   #stopped: Promise<void> | undefined;
 
   /** @throws RocketMqNameError, DeliveryLimitError where options and subscription do not go together. */
@@ -52,6 +54,7 @@ export class RocketMqSubscription implements ActiveSubscription {
     private readonly names: RocketMqNames,
     private readonly settings: RocketMqSettings,
   ) {
+    this.#ended = new Promise((resolve) => (this.#hasEnded = resolve));
     const { topic, group, broadcast, ordered, attempts = 1 } = subscription;
     const { tags, deliveries } = this.#shape;
     if (deliveries < attempts) throw new DeliveryLimitError(topic, group, deliveries, attempts);
@@ -84,6 +87,10 @@ export class RocketMqSubscription implements ActiveSubscription {
     return !this.#stopping.signal.aborted && this.#loops.every((loop) => loop.healthy);
   }
 
+  get stopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   pause(): void {
     this.#lanes.pause();
   }
@@ -105,11 +112,9 @@ export class RocketMqSubscription implements ActiveSubscription {
     return (this.#stopped ??= this.#stop(drainMs));
   }
 
-  /** When nothing that was received is in this process any more. */
-  async ended(): Promise<void> {
-    await Promise.all(this.#loops.map((loop) => loop.ended()));
-    await this.#settled();
-    await Promise.all(this.#loops.map((loop) => loop.close()));
+  /** When nothing that was received is in this process any more: after the stop, and the receives that waited then. */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   async #stop(drainMs: number): Promise<void> {
@@ -117,12 +122,18 @@ export class RocketMqSubscription implements ActiveSubscription {
     for (const loop of this.#loops) loop.stop();
     await this.#lanes.stop(drainMs);
     await this.#settled();
+    void this.#end().then(this.#hasEnded, this.#hasEnded);
+  }
+
+  async #end(): Promise<void> {
+    await Promise.all(this.#loops.map((loop) => loop.ended()));
+    await this.#settled();
+    await Promise.all(this.#loops.map((loop) => loop.close()));
+    // Not before: a receive that still waits would leave a trace of the group behind it.
     if (!this.subscription.broadcast || !this.settings.provision) return;
     await this.admin.deleteGroup(this.#group).catch((thrown: unknown) => {
-      this.settings.logger.warn(
-        { group: this.#group, err: asError(thrown) },
-        'the group of a broadcast instance stays at the broker',
-      );
+      const fields = { group: this.#group, err: asError(thrown) };
+      this.settings.logger.warn(fields, 'the group of a broadcast instance stays at the broker');
     });
   }
 

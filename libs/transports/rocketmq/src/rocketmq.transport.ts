@@ -3,6 +3,8 @@ import {
   type Capabilities,
   type DeadLetterSource,
   type GroupDirectory,
+  type HeldPublish,
+  type Message,
   type NativeDeadLetter,
   type NativeDeadLetters,
   type OutgoingMessage,
@@ -12,9 +14,12 @@ import {
   type TopologyRemoval,
   type Transport,
   type TransportHealth,
+  type TwoPhaseAnswer,
+  type TwoPhasePublish,
 } from '@tidings/core';
 import { BrokerAdmin } from './broker-admin';
 import { type Bury, DeadLetterTaker } from './dead-letter-taker';
+import { HalfMessages } from './half-messages';
 import { letterOf } from './native-dead-letters';
 import { Reachability } from './reachability';
 import { RocketMqClosedError } from './rocketmq.errors';
@@ -43,12 +48,12 @@ export const ROCKETMQ_CAPABILITIES: Capabilities = Object.freeze({
 
 /** What may be at the broker still after a stop. */
 interface Ending {
-  ended(): Promise<void>;
+  readonly ended: Promise<void>;
 }
 
 /** RocketMQ 5 by its gRPC proxy; topics and groups by the brokers' own protocol. */
 export class RocketMqTransport
-  implements Transport, NativeDeadLetters, DeadLetterSource, GroupDirectory, TopologyRemoval
+  implements Transport, NativeDeadLetters, DeadLetterSource, GroupDirectory, TopologyRemoval, TwoPhasePublish
 {
   readonly kind = 'rocketmq';
   readonly capabilities = ROCKETMQ_CAPABILITIES;
@@ -58,6 +63,7 @@ export class RocketMqTransport
   readonly #reachability: Reachability;
   readonly #publisher: RocketMqPublisher;
   readonly #filer: SettlementFiler;
+  readonly #halves: HalfMessages;
   readonly #subscriptions = new Set<RocketMqSubscription>();
   readonly #takers = new Set<DeadLetterTaker>();
   #connecting: Promise<void> | undefined;
@@ -72,6 +78,7 @@ export class RocketMqTransport
     this.#reachability = new Reachability(this.#settings);
     this.#publisher = new RocketMqPublisher(this.#reachability, this.#admin, this.#names, this.#settings);
     this.#filer = new SettlementFiler(this.#publisher, this.#names, this.#settings);
+    this.#halves = new HalfMessages(this.#publisher.places, this.#names, this.#settings);
   }
 
   connect(): Promise<void> {
@@ -108,10 +115,10 @@ export class RocketMqTransport
     try {
       await active.start();
     } catch (error) {
-      this.#subscriptions.delete(active);
       await active.stop(0);
-      await active.ended();
       throw error;
+    } finally {
+      void active.ended.then(() => this.#subscriptions.delete(active));
     }
     return active;
   }
@@ -139,7 +146,13 @@ export class RocketMqTransport
       this.#settings,
     );
     this.#takers.add(taker);
-    await taker.start();
+    void taker.ended.then(() => this.#takers.delete(taker));
+    try {
+      await taker.start();
+    } catch (error) {
+      await taker.stop();
+      throw error;
+    }
     return taker;
   }
 
@@ -148,8 +161,24 @@ export class RocketMqTransport
     return (await this.#admin.groupsOf(this.#names.topic(topic))).has(this.#names.group(topic, group));
   }
 
+  /** As a half message, on a topic of its own that subscribers read by the option `halfMessages`; without the order of its key. */
+  async prepare(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'route'>): Promise<HeldPublish> {
+    await this.connect();
+    return this.#halves.prepare(outgoing);
+  }
+
+  async answerChecks(topic: string, answer: (message: Message) => Promise<TwoPhaseAnswer>): Promise<void> {
+    await this.connect();
+    await this.#halves.answer(topic, answer);
+  }
+
+  /** Waits for receives that its own stopped subscriptions left at the broker: they would bring the groups back. */
   async removeTopic(topic: string, groups: readonly string[]): Promise<void> {
     const names = this.#names;
+    const ours = [...this.#subscriptions].filter(
+      ({ subscription, stopping }) => subscription.topic === topic && stopping,
+    );
+    await Promise.all(ours.map(({ ended }) => ended));
     const places = [names.topic(topic), names.delay(topic), names.half(topic)];
     const instances = new Set(
       (await Promise.all(places.map((place) => this.#admin.groupsOf(place)))).flatMap((found) => [...found]),
@@ -186,6 +215,7 @@ export class RocketMqTransport
       ...[...this.#subscriptions].map((active) => active.stop(drainMs)),
       ...[...this.#takers].map((taker) => taker.stop()),
     ]);
+    await this.#halves.end();
     await this.#publisher.drain();
     await this.#reachability.close();
     await this.#connecting?.catch(() => undefined);
@@ -195,7 +225,7 @@ export class RocketMqTransport
 
   /** The producer last: what a late receive brings is handed back by it. */
   async #end(all: readonly Ending[]): Promise<void> {
-    await Promise.all(all.map((one) => one.ended()));
+    await Promise.all(all.map((one) => one.ended));
     await this.#publisher.end();
   }
 }

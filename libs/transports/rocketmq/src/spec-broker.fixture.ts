@@ -63,7 +63,8 @@ export class SpecBroker {
     await Promise.all(this.#transports.map((transport) => transport.ended()));
     await this.proxy.close();
     const remover = new RocketMqTransport(this.directOptions);
-    for (const [topic, of] of pairs) await remover.removeTopic(topic, [...of]);
+    const standing = [...pairs].filter(([topic]) => topic.length < 100); // longer names were refused
+    for (const [topic, of] of standing) await remover.removeTopic(topic, [...of]);
     await remover.close();
     process.off('unhandledRejection', this.#onUnhandled);
     expect(this.#unhandled).toEqual([]);
