@@ -8,10 +8,53 @@ export const BROKERS = {
     variable: 'RABBITMQ_URL',
     address: { pattern: /^amqps?:\/\//, example: 'amqp://user:password@host:5672' },
     local: 'amqp://guest:guest@127.0.0.1:5672',
+    takeOverMs: 0, // a connection that ends tells the broker
     async open({ url, prefix, logger, impatient }) {
       const { rabbitmq } = await import('@tidings/rabbitmq');
       const soon = { reconnectMaxMs: SOON_MS, confirmTimeoutMs: 5_000, heartbeatMs: 3_000 };
       return rabbitmq({ urls: [url], prefix, ...(logger && { logger }), ...(impatient && soon) });
+    },
+  },
+  redis: {
+    variable: 'REDIS_URL',
+    address: { pattern: /^rediss?:\/\//, example: 'redis://user:password@host:6379' },
+    local: 'redis://127.0.0.1:6379',
+    takeOverMs: 10_000,
+    async open({ url, prefix, logger, impatient }) {
+      const { redis } = await import('@tidings/redis');
+      const soon = { reconnectMaxMs: SOON_MS, leaseMs: 2_000, reclaimEveryMs: 2_000, reclaimIdleMs: 2_000 };
+      return redis({ urls: [url], prefix, ...(logger && { logger }), ...(impatient && soon) });
+    },
+  },
+  kafka: {
+    variable: 'KAFKA_URL',
+    address: { pattern: /^kafka:\/\//, example: 'kafka://host:9092' },
+    local: 'kafka://127.0.0.1:9092',
+    takeOverMs: 20_000, // a session of 6 s, which is the least that a broker allows by default, and a rebalance
+    async open({ url, prefix, logger, impatient }) {
+      const { kafka } = await import('@tidings/kafka');
+      const soon = { reconnectMaxMs: SOON_MS, sessionTimeoutMs: 6_000, heartbeatMs: 1_000 };
+      return kafka({ urls: [url], prefix, ...(logger && { logger }), ...(impatient && soon) });
+    },
+  },
+  rocketmq: {
+    variable: 'ROCKETMQ_URL',
+    address: { pattern: /^rocketmq:\/\//, example: 'rocketmq://host:8081' },
+    local: 'rocketmq://127.0.0.1:8081',
+    takeOverMs: 30_000, // what a dead process had taken stays invisible until its time is over
+    async open({ url, prefix, logger }) {
+      const { rocketmq } = await import('@tidings/rocketmq');
+      return rocketmq({ urls: [url], prefix, ...(logger && { logger }) });
+    },
+  },
+  mqtt: {
+    variable: 'MQTT_URL',
+    address: { pattern: /^mqtts?:\/\//, example: 'mqtt://host:1883' },
+    local: 'mqtt://127.0.0.1:1883',
+    takeOverMs: 10_000,
+    async open({ url, prefix, logger }) {
+      const { mqtt } = await import('@tidings/mqtt');
+      return mqtt({ urls: [url], prefix, ...(logger && { logger }) });
     },
   },
 } as const satisfies Readonly<Record<string, Broker>>;

@@ -17,6 +17,8 @@ export interface Broker {
   readonly address: { readonly pattern: RegExp; readonly example: string };
   /** Where it usually is. */
   readonly local: string;
+  /** How long, at most, what an impatient process held when it was killed waits for another. Milliseconds. */
+  readonly takeOverMs: number;
   /** Its package is loaded here and not before: a process loads the driver that it uses. */
   open(place: BrokerPlace): Promise<Transport>;
 }

@@ -16,5 +16,5 @@ export async function giftTransport(
   if (place.kind === 'postgres')
     return postgres({ store, ...(logger && { logger }), ...(leaseMs !== undefined && { leaseMs }) });
   const { kind, url, prefix } = place;
-  return BROKERS[kind].open({ url, prefix, ...(logger && { logger }) });
+  return BROKERS[kind].open({ url, prefix, ...(logger && { logger }), impatient: leaseMs !== undefined });
 }

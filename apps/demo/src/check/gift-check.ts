@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { isBroker, removeTraces } from '@tidings/brokers';
+import { BROKERS, isBroker, removeTraces } from '@tidings/brokers';
 import { type Clock, systemClock, TidingsError, timestampOf } from '@tidings/core';
 import { BadgeUpgraded, GiftRequested, GiftSent, RankingChanged } from '@tidings/gift-contracts';
 import { migrateDemo } from '@tidings-demo/migrations';
@@ -151,7 +151,7 @@ export class GiftCheck {
     const settling = await waitUntilSettled({
       target: gifts * GROUPS.length,
       measure: () => measureProgress(pool, this.#run, GROUPS),
-      idleMs: IDLE_MS,
+      idleMs: IDLE_MS + (isBroker(this.options.transport) ? BROKERS[this.options.transport].takeOverMs : 0),
       restarting: () => GROUPS.some((group) => fleet.urlOf(group) === undefined),
       withinMs: SETTLE_WITHIN_MS,
     });
