@@ -49,7 +49,7 @@ describe('the configuration of a demo app', () => {
   it.each([
     [{ DATABASE_URL: '' }, 'environment.DATABASE_URL: is required'],
     [{ DATABASE_URL: 'mysql://localhost' }, 'environment.DATABASE_URL: must be an address as postgres://'],
-    [{ DATABASE_URL, TIDINGS_TRANSPORT: 'kafka' }, 'environment.TIDINGS_TRANSPORT: '],
+    [{ DATABASE_URL, TIDINGS_TRANSPORT: 'activemq' }, 'environment.TIDINGS_TRANSPORT: '],
     [
       { DATABASE_URL, TIDINGS_TRANSPORT: 'rabbitmq' },
       'environment.RABBITMQ_URL: is required with TIDINGS_TRANSPORT=rabbitmq',

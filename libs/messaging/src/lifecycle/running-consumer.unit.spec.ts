@@ -1,6 +1,6 @@
 import type { Closeable, Subscription, Transport } from '@tidings/core';
 import { exponential, KeyLimit, silentLogger, systemClock } from '@tidings/core';
-import type { SubscriptionControl, SubscriptionControls } from '@tidings/outbox';
+import type { SubscriptionControl } from '@tidings/outbox';
 import { GiftSent } from '../test-application.fixture';
 import { CircuitDirectory } from './circuit-directory';
 import { FollowedControls } from './followed-controls';
@@ -29,7 +29,7 @@ describe('a running consumer', () => {
       decide(...inForce);
       return Promise.resolve({ close: () => Promise.resolve() });
     };
-    const controls = new FollowedControls({ follow } as SubscriptionControls, silentLogger);
+    const controls = new FollowedControls({ follow }, silentLogger);
     const handler = {
       name: 'spec',
       contract: GiftSent,
