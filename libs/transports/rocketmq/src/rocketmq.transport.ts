@@ -172,7 +172,10 @@ export class RocketMqTransport
     await this.#halves.answer(topic, answer);
   }
 
-  /** Waits for receives that its own stopped subscriptions left at the broker: they would bring the groups back. */
+  /**
+   * Waits for receives that its own stopped subscriptions left at the broker: they would bring the groups back. The broker may name a group for some
+   * minutes more, for as long as it thinks a consumer of it connected: `hasGroup` is then true of nothing.
+   */
   async removeTopic(topic: string, groups: readonly string[]): Promise<void> {
     const names = this.#names;
     const ours = [...this.#subscriptions].filter(
