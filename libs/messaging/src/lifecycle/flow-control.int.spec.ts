@@ -4,6 +4,7 @@ import { describeOn, Gate, server, until } from '@tidings/testing';
 import { OnMessage, type OnMessageOptions } from '../decorators/on-message.decorator';
 import { SpecGround } from '../handling/spec-ground.fixture';
 import { closeAll, type Gift, GiftSent } from '../test-application.fixture';
+import { ConsumerLifecycle } from './consumer-lifecycle';
 import { Subscriptions } from './subscriptions';
 
 const within = { withinMs: 60_000 };
@@ -79,9 +80,10 @@ describeOn('postgres', 'Flow control of a subscription', (url) => {
         ranked += 1; // it is asked when the message is taken
         return coins >= 100 ? 1 : 0;
       };
-      const { send } = await one(kind, { concurrency: 4, priority });
+      const { app, send } = await one(kind, { concurrency: 4, priority });
       await send([0, 1, 2, 3, 4, 5, 6, 100].map((coins) => ({ room: 'r', coins })));
       await until('four have the places, and four wait', () => begun.length === 4 && ranked === 8, within);
+      app.get(ConsumerLifecycle).consumers[0]!.setConcurrency(1); // else four begin at once, and their transactions race for who is first
       hold.open();
       await until('all', () => begun.length === 8, within);
       expect(begun.map(({ coins }) => coins).slice(4)).toEqual([100, 4, 5, 6]);

@@ -45,9 +45,8 @@ function withShare(planned: PlannedSubscription, share: number | undefined): Pla
   const most = Math.min(planned.share ?? Infinity, share * (subscription.concurrency / places));
   if (share >= places) return { ...planned, share: most };
   const batching = subscription.batching && { ...subscription.batching, places: share };
-  return {
-    ...planned,
-    share: most,
-    subscription: { ...subscription, concurrency: most, ...(batching && { batching }) },
-  };
+  const shared = { ...subscription, concurrency: most, ...(batching && { batching }) };
+  // A handler's subscription is the one that runs: its circuit is found by it.
+  const handlers = planned.handlers.map((handler) => ({ ...handler, subscription: shared }));
+  return { ...planned, share: most, subscription: shared, handlers };
 }

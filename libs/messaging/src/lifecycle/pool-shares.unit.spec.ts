@@ -43,6 +43,11 @@ describe('the shares of a pool', () => {
     expect(divide(9, planned(9), sharded).places).toEqual([4, 4]);
   });
 
+  it('are known to the handlers: what is filed by their subscription, as a circuit, is found', () => {
+    const [shared] = divide(2, planned(5)).all;
+    expect(shared!.handlers[0]!.subscription).toBe(shared!.subscription);
+  });
+
   it('are nothing of a store that does not tell', () => {
     expect(divide(undefined, planned(1_000))).toMatchObject({ told: [], places: [1_000] });
   });
