@@ -81,7 +81,7 @@ describeOn('rabbitmq', 'an ordered group of two processes whose messages fail', 
   }
 
   function tell(doom: Doom | undefined): void {
-    for (const child of children) if (child.connected) child.send(doom ? { doom } : {});
+    for (const child of children) if (child.connected) child.send(doom ? { doom } : {}, () => undefined); // one that just died hears nothing
   }
 
   const effects = async (room: string): Promise<number[]> =>
