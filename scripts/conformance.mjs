@@ -20,13 +20,14 @@ async function requiredMatrix(asked) {
   return { behaviours, transports: asked.length > 0 ? asked : transports };
 }
 
+/** Where a transport's column is made. */
+const specOf = (kind) => `libs/transports/${kind}/src/${kind}\\.transport\\.(unit|int)\\.spec\\.ts$`;
+
 /** Jest's report. One process: transports side by side would share two cores and blame each other's load. */
 async function runSpecs(transports, env) {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-conformance-'));
   const outputFile = join(folder, 'report.json');
-  const patterns = transports.map(
-    (kind) => `libs/transports/${kind}/src/${kind}\\.transport\\.(unit|int)\\.spec\\.ts$`,
-  );
+  const patterns = transports.map(specOf);
   const options = ['--runInBand', '--json', `--outputFile=${outputFile}`, '--testNamePattern=(^| )conformance '];
   const jest = spawn(process.execPath, [require.resolve('jest/bin/jest'), ...options, ...patterns], {
     cwd: root,
@@ -50,7 +51,7 @@ async function runSpecs(transports, env) {
 }
 
 /** The reports of a run of all tests as one, of each spec file the last. */
-async function keptReport(folder) {
+async function keptReport(folder, transports) {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
   // `int.again.json` sorts before `int.json`.
   const reports = await Promise.all(
@@ -58,7 +59,8 @@ async function keptReport(folder) {
   );
   const last = new Map(reports.flatMap(({ testResults }) => testResults).map((result) => [result.name, result]));
   if (last.size === 0) throw new Error(`${folder}: expected reports of a run with TIDINGS_REPORTS, found none`);
-  return { testResults: [...last.values()] };
+  const ours = transports.map((kind) => new RegExp(specOf(kind)));
+  return { testResults: [...last.values()].filter(({ name }) => ours.some((spec) => spec.test(name))) };
 }
 
 async function main() {
@@ -67,7 +69,7 @@ async function main() {
     allowPositionals: true,
   });
   const matrix = await requiredMatrix(positionals);
-  if (values.reports) return judge(matrix, await keptReport(values.reports));
+  if (values.reports) return judge(matrix, await keptReport(values.reports, matrix.transports));
   const servers = await findServers();
   try {
     for (const line of serverLines(servers)) console.log(line);
