@@ -147,7 +147,7 @@ describeOn('postgres', 'reading the log', (url) => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     let asked = 0;
-    await spec.reader(log, destination, async (batch) => {
+    const reader = await spec.reader(log, destination, async (batch) => {
       asked += 1;
       await held;
       return taken.deliver(batch);
@@ -160,6 +160,7 @@ describeOn('postgres', 'reading the log', (url) => {
     );
     release();
     await until('the late answer', () => taken.ids.length === 1);
+    await reader.stop(); // whatever it does about the cursor is done
     const { rows } = await spec.pool.query(`select count(*)::int as n from ${spec.schema}.cursor where count > 0`);
     expect([before.rowCount, rows]).toEqual([0, [{ n: 0 }]]);
   });
