@@ -14,33 +14,17 @@ import {
 import {
   deadLetterMiddleware,
   deadLetterMigrations,
-  DeadLetterReclaimer,
   poisonMiddlewares,
-  postgresAttempts,
   retryBudgetMiddleware,
 } from '@tidings/dead-letter';
-import {
-  inboxMiddleware,
-  inboxMigrations,
-  inboxUpkeep,
-  PostgresInbox,
-  PostgresInboxBatch,
-  sharedTransactions,
-} from '@tidings/inbox';
-import {
-  KeyReleaser,
-  ParkedDestinations,
-  ParkedKeys,
-  parkedKeysMigrations,
-  ParkedKeysWatch,
-  parkingMiddleware,
-  type Release,
-} from '@tidings/parked-keys';
-import { CheckBack, checkSchema, DepartedBroadcastsReclaimer, logOf, Outbox, outboxMigrations, OutboxRelay, postgresLogMigrations, SubscriptionControls } from '@tidings/outbox'; // prettier-ignore
+import { inboxMiddleware, inboxMigrations, sharedTransactions } from '@tidings/inbox';
+import { parkedKeysMigrations, parkingMiddleware } from '@tidings/parked-keys';
+import { type CheckBack, checkSchema, outboxMigrations, postgresLogMigrations } from '@tidings/outbox';
 import { callbackMigrations } from '@tidings/callback';
-import { reclaimMigrations, ReclaimScheduler } from '@tidings/reclaim';
+import { reclaimMigrations } from '@tidings/reclaim';
 import { ApplicationCallback } from './callback/application-callback';
 import { chainOf } from './chain';
+import { databasePatterns } from './database-patterns';
 import { memoryPatterns } from './memory-patterns';
 import {
   type CheckedMessagingOptions,
@@ -54,7 +38,7 @@ import { refusalMiddleware } from './handling/refusal.middleware';
 import { CircuitDirectory } from './lifecycle/circuit-directory';
 import { ExpectedGroups } from './lifecycle/expected-groups.task';
 import { nestLogger } from './nest.logger';
-import { ApplicationDeadLetters } from './publishing/application-dead-letters';
+import type { ApplicationDeadLetters } from './publishing/application-dead-letters';
 import { ContractRouter } from './publishing/contract-router';
 import { MessagePublisher } from './publishing/message-publisher';
 import { MessageRequester } from './publishing/message-requester';
@@ -168,80 +152,9 @@ export class MessagingRuntime {
   }
 
   #patternsOf(name: string, store: Store, factory: MessageFactory): StorePatterns {
-    const { clock, logger, instance } = this;
-    if (store instanceof MemoryStore)
-      return memoryPatterns({ ...this, substitutes: this.substitutes, name, store, factory });
-    const { transports, relay, parking, checkBack: checkBackOptions } = this.options;
-    const { reclaimers, ...reclaimOptions } = this.options.reclaim;
-    const log = logOf(store, clock, logger);
-    const inbox = new PostgresInbox(store, this.options.inbox);
-    const parkedKeys = new ParkedKeys(store, parking);
-    const deadLetters = new ApplicationDeadLetters({
-      store,
-      inbox,
-      keyParking: parkedKeys,
-      transports: this.transports,
-      handlers: this.handlers,
-      clock,
-      logger,
-    });
-    const outbox = new Outbox({
-      log,
-      factory,
-      routes: this.router.destinationsOf,
-      transports,
-      checkBack: checkBackOptions,
-    });
-    const asks = { store, prepared: outbox.prepared, deadLetters, options: checkBackOptions, instance, clock, logger };
-    const checkBack = new CheckBack(asks);
-    const all = [
-      checkBack,
-      new DeadLetterReclaimer(store, this.options.deadLetters),
-      new DepartedBroadcastsReclaimer(store),
-      ...reclaimers,
-    ];
-    const reclaim = new ReclaimScheduler({ store, reclaimers: all, options: reclaimOptions, instance, clock, logger });
-    return {
-      name,
-      store,
-      log,
-      controls: new SubscriptionControls(log),
-      flush: () => log.signals.flush(),
-      outbox,
-      checkBack,
-      reclaim,
-      background: [checkBack, reclaim],
-      deadLetters,
-      redriving: deadLetters.redriveWorker,
-      ledger: postgresAttempts(store),
-      inbox,
-      parkedKeys,
-      outboundReleaserOf: (releaseOf) => {
-        const places = async (): Promise<ReadonlyMap<string, Release>> =>
-          new Map(
-            (await parkedKeys.places('outbound')).flatMap((place) => {
-              const release = releaseOf(place);
-              return release ? [[place, release] as const] : [];
-            }),
-          );
-        return new KeyReleaser({ parkedKeys, direction: 'outbound', places, instance, clock, logger });
-      },
-      releaserOf: (places, open) =>
-        new KeyReleaser({ parkedKeys, direction: 'inbound', places: () => places, open, instance, clock, logger }),
-      parkedKeysWatch: new ParkedKeysWatch(parkedKeys, clock, logger),
-      inboxBatch: new PostgresInboxBatch(store, inbox.buckets, this.options.inbox),
-      relay: new OutboxRelay({
-        log,
-        transports,
-        deadLetters,
-        parking: new ParkedDestinations(parkedKeys),
-        instance,
-        clock,
-        logger,
-        ...(relay && { options: relay }),
-      }),
-      upkeep: inboxUpkeep(inbox.buckets, clock, logger),
-    };
+    return store instanceof MemoryStore
+      ? memoryPatterns({ ...this, substitutes: this.substitutes, name, store, factory })
+      : databasePatterns({ ...this, name, store, factory });
   }
 
   #chain(parking: Middleware | undefined): readonly Middleware[] {
