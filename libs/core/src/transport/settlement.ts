@@ -48,6 +48,15 @@ export const attemptsIn = ({
 /** How long a transport without parking waits before it offers a parked message again. */
 export const PARK_RETRY_MS = 30_000;
 
+/** A settlement after which the message comes again. */
+export type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
+
+/** What it means to a transport without parking, where a parked message is retried, uncounted. */
+export const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
+  settlement.kind === 'park'
+    ? { afterMs: PARK_RETRY_MS, made: 0 }
+    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
+
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 const SHAPES: Readonly<Record<Settlement['kind'], (fields: Readonly<Record<string, unknown>>) => boolean>> = {

@@ -1,9 +1,7 @@
-import { asError, type NativeDeadLetter } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs, CLOSE_MS, endedWithin, type NativeDeadLetter } from '@tidings/core';
 import type { FetchedRecord, KafkaClient, KafkaConsumer } from './client/kafka-client';
 import type { KafkaSettings } from './kafka.options';
 import { letterOf } from './native-dead-letters';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 export type Bury = (letter: NativeDeadLetter) => Promise<void>;
 

@@ -1,3 +1,3 @@
 export * from './kafka.errors';
 export { kafka, KafkaTransport, type RewindTo } from './kafka.transport';
-export type { KafkaAddresses, KafkaOptions, KafkaSasl, KafkaTls, KafkaTopic } from './kafka.options';
+export type { KafkaAddresses, KafkaOptions, KafkaSasl, KafkaTopic } from './kafka.options';

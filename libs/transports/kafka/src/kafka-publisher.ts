@@ -1,8 +1,10 @@
 import {
   asError,
   CapabilityError,
-  failed,
+  CLOSE_MS,
   confirmed,
+  endedWithin,
+  failed,
   type OutgoingMessage,
   type Publisher,
   type PublishFailure,
@@ -16,7 +18,6 @@ import { type KafkaForm, toKafka } from './kafka-mapping';
 import type { KafkaNames } from './kafka-names';
 import type { KafkaTopics } from './kafka-topics';
 import { partitionOfKey } from './partitioner';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** A record and the topic that it goes to. */
 export interface Letter extends KafkaForm {

@@ -1,6 +1,5 @@
+import { accept, type ActiveSubscription, againOf, asError, backoffMs, CLOSE_MS, type Delivery, DeliveryLanes, endedWithin, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription, TidingsError } from '@tidings/core'; // prettier-ignore
 import { randomUUID } from 'node:crypto';
-import { accept, type ActiveSubscription, asError, type Delivery, DeliveryLanes, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription, TidingsError } from '@tidings/core'; // prettier-ignore
-import { backoffMs } from './backoff';
 import type { FetchedRecord, KafkaAdmin, KafkaClient, KafkaConsumer, TopicPartition } from './client/kafka-client'; // prettier-ignore
 import { GroupMarks, idOf } from './group-marks';
 import { placeGroup } from './group-offsets';
@@ -9,8 +8,7 @@ import { fromKafka, OWN_HEADERS, textOf } from './kafka-mapping';
 import type { KafkaNames } from './kafka-names';
 import type { KafkaTopics } from './kafka-topics';
 import { PartitionProgress } from './partition-progress';
-import { againOf, type SettlementFiler } from './settlement-filer';
-import { CLOSE_MS, endedWithin } from './time-limit';
+import type { SettlementFiler } from './settlement-filer';
 
 /** What a delivery came from. */
 interface Taken {

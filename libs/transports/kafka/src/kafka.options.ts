@@ -1,18 +1,13 @@
-import { type Clock, type Message, parseOptions, silentLogger, systemClock, type TidingsLogger } from '@tidings/core';
+import {
+  type Clock,
+  type Message,
+  parseOptions,
+  silentLogger,
+  systemClock,
+  type TidingsLogger,
+  type TlsOptions,
+} from '@tidings/core';
 import { z } from 'zod';
-
-export interface KafkaTls {
-  /** Authorities in place of Node's, PEM. */
-  readonly ca?: string | Buffer;
-  /** This client's certificate and key, PEM, for a broker that asks for them. */
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-  /** The name that the broker's certificate must have. Default: the address's host. */
-  readonly servername?: string;
-  /** False takes any certificate: encrypted, and to whoever answers. Default true. */
-  readonly rejectUnauthorized?: boolean;
-}
 
 export interface KafkaSasl {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
@@ -44,7 +39,7 @@ export interface KafkaOptions {
   /** `kafka://host:port` addresses of one cluster; the others are learnt from it. */
   readonly urls: string | readonly string[];
   /** Encrypts; `true` with Node's authorities and each broker's own name. Default: not encrypted. */
-  readonly tls?: boolean | KafkaTls;
+  readonly tls?: boolean | TlsOptions;
   /** Default: no authentication. */
   readonly sasl?: KafkaSasl;
   /** Begins the name of every topic and group; empty for none. Default `tidings`. */

@@ -2,7 +2,9 @@ import {
   type ActiveSubscription,
   asError,
   type Capabilities,
+  CLOSE_MS,
   type DeadLetterSource,
+  endedWithin,
   type GroupDirectory,
   type NativeDeadLetter,
   type NativeDeadLetters,
@@ -29,7 +31,6 @@ import { KafkaSubscription } from './kafka-subscription';
 import { KafkaTopics } from './kafka-topics';
 import { readDeadLetters } from './native-dead-letters';
 import { SettlementFiler } from './settlement-filer';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** Where a group goes back to, or on to. */
 export type RewindTo =

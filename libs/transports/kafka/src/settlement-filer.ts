@@ -1,5 +1,4 @@
-import { attemptsIn, type Delivery, PARK_RETRY_MS, type Settlement, type Subscription } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { type Again, againOf, type Delivery, PARK_RETRY_MS, type Subscription, untilConfirmed } from '@tidings/core';
 import type { FetchedRecord } from './client/kafka-client';
 import type { KafkaSettings } from './kafka.options';
 import { type KafkaForm, OWN_HEADERS, toKafka } from './kafka-mapping';
@@ -9,14 +8,6 @@ import type { KafkaTopics } from './kafka-topics';
 
 /** A stack trace in a reason must not make a dead letter too large. */
 const MAX_REASON = 4_000;
-
-export type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
-
-/** Kafka has no parking: a parked message is retried, uncounted. */
-export const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
-  settlement.kind === 'park'
-    ? { afterMs: PARK_RETRY_MS, made: 0 }
-    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
 
 /**
  * Puts what a handler did not accept where it belongs: a copy on its group's own topic, or among the group's dead letters. Each method resolves with
@@ -95,16 +86,9 @@ export class SettlementFiler {
     return this.#file(id, { ...form, headers }, place, needed);
   }
 
-  async #file(id: string, form: KafkaForm, place: LetterPlace, needed: () => boolean): Promise<boolean> {
-    const { clock, logger, reconnectMaxMs } = this.settings;
+  #file(id: string, form: KafkaForm, place: LetterPlace, needed: () => boolean): Promise<boolean> {
     const letter: Letter = { ...form, place };
-    for (let failures = 0; needed();) {
-      const [result] = await this.publisher.send([letter]);
-      if (result?.outcome === 'confirmed') return true;
-      logger.warn({ message: id, err: result?.error }, 'a settlement waits: its copy was not published');
-      await clock.wait(backoffMs(++failures, reconnectMaxMs));
-    }
-    return false;
+    return untilConfirmed(this.settings, id, needed, async () => (await this.publisher.send([letter]))[0]);
   }
 }
 

@@ -1,27 +1,11 @@
-import {
-  asError,
-  attemptsIn,
-  type Delivery,
-  PARK_RETRY_MS,
-  type PublishResult,
-  type Settlement,
-  type Subscription,
-} from '@tidings/core';
+import { type Delivery, type PublishResult, type Subscription, untilConfirmed } from '@tidings/core';
 import type { IPublishPacket } from 'mqtt';
-import { backoffMs } from './backoff';
 import type { MqttSettings } from './mqtt.options';
 import type { MqttNames } from './mqtt-names';
 import type { Letter, MqttPublisher } from './mqtt-publisher';
 
 /** On a dead letter: why, and how often it was tried. */
 const DEAD = { reason: 'tidings-reason', attempts: 'tidings-attempts' } as const;
-
-export const againOf = (
-  settlement: Extract<Settlement, { kind: 'retry' | 'park' }>,
-): { afterMs: number; made: number } =>
-  settlement.kind === 'retry'
-    ? { afterMs: settlement.afterMs, made: attemptsIn(settlement) }
-    : { afterMs: PARK_RETRY_MS, made: 0 };
 
 /** What a settlement needs beside an acknowledgement: copies, published before the original is acknowledged. */
 export class DeliveryFiler {
@@ -34,7 +18,7 @@ export class DeliveryFiler {
   /** To the group alone, so that the next consumer counts on. False when it could not be done while `needed`. */
   sendAgain({ group }: Subscription, { message, attempt, stamp }: Delivery, needed: () => boolean): Promise<boolean> {
     const outgoing = { message, group, attempts: attempt - 1, ...(stamp && { stamp }) };
-    return this.#file(this.publisher.letterOf(outgoing), needed);
+    return this.#file(message.id, this.publisher.letterOf(outgoing), needed);
   }
 
   /** To the topic of the group's dead letters, where whoever has subscribed gets it; the broker keeps it for nobody else, so it is told here too. */
@@ -49,7 +33,11 @@ export class DeliveryFiler {
       'rejected: published as a dead letter',
     );
     const headers = { ...message.headers, [DEAD.reason]: reason, [DEAD.attempts]: String(attempt) };
-    return this.#file(this.#dead(topic, group, this.publisher.letterOf({ message: { ...message, headers } })), needed);
+    return this.#file(
+      message.id,
+      this.#dead(topic, group, this.publisher.letterOf({ message: { ...message, headers } })),
+      needed,
+    );
   }
 
   /** What could not be read, as it came. */
@@ -73,7 +61,7 @@ export class DeliveryFiler {
       required: false,
       subject: 'an unreadable message',
     };
-    return this.#file(this.#dead(topic, group, letter), needed);
+    return this.#file('unreadable', this.#dead(topic, group, letter), needed);
   }
 
   #dead(topic: string, group: string, letter: Letter | PublishResult): Letter | PublishResult {
@@ -88,14 +76,7 @@ export class DeliveryFiler {
     };
   }
 
-  async #file(letter: Letter | PublishResult, needed: () => boolean): Promise<boolean> {
-    const { clock, logger, reconnectMaxMs } = this.settings;
-    for (let failures = 0; needed();) {
-      const [result] = await this.publisher.send([letter]);
-      if (result!.outcome === 'confirmed') return true;
-      logger.warn({ err: asError(result!.error) }, 'a copy was not published; it is tried again');
-      await clock.wait(backoffMs(++failures, reconnectMaxMs));
-    }
-    return false;
+  #file(id: string, letter: Letter | PublishResult, needed: () => boolean): Promise<boolean> {
+    return untilConfirmed(this.settings, id, needed, async () => (await this.publisher.send([letter]))[0]);
   }
 }

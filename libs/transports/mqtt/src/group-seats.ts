@@ -1,5 +1,4 @@
-import { asError, type Subscription } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs, type Subscription } from '@tidings/core';
 import type { GroupPresence } from './group-presence';
 import type { MqttSettings } from './mqtt.options';
 import type { MqttSeat } from './mqtt-seat';

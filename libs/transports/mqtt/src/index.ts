@@ -1,3 +1,3 @@
 export * from './mqtt.errors';
 export { mqtt, MqttTransport } from './mqtt.transport';
-export type { MqttOptions, MqttTls } from './mqtt.options';
+export type { MqttOptions } from './mqtt.options';

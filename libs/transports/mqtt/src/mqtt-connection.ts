@@ -1,6 +1,5 @@
-import { asError } from '@tidings/core';
+import { asError, backoffMs } from '@tidings/core';
 import type { IPublishPacket } from 'mqtt';
-import { backoffMs } from './backoff';
 import { MqttAwayError, MqttClosedError } from './mqtt.errors';
 import type { MqttSettings } from './mqtt.options';
 import { type LinkPlan, MqttLink } from './mqtt-link';

@@ -1,4 +1,4 @@
-import { asError, TidingsError } from '@tidings/core';
+import { asError, CLOSE_MS, endedWithin, TidingsError } from '@tidings/core';
 import {
   connect,
   type IClientOptions,
@@ -10,7 +10,6 @@ import {
 import { MqttAwayError, MqttReasonError } from './mqtt.errors';
 import type { MqttPublish } from './mqtt-mapping';
 import type { MqttSettings } from './mqtt.options';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 export interface LinkPlan {
   readonly clientId: string;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   accept,
   type ActiveSubscription,
+  againOf,
   asError,
   type Delivery,
   DeliveryLanes,
@@ -14,7 +15,7 @@ import {
   type Subscription,
 } from '@tidings/core';
 import type { IPublishPacket } from 'mqtt';
-import { againOf, type DeliveryFiler } from './delivery-filer';
+import type { DeliveryFiler } from './delivery-filer';
 import type { GroupPresence } from './group-presence';
 import { GroupSeats } from './group-seats';
 import type { MqttSettings } from './mqtt.options';

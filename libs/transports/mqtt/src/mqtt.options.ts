@@ -1,23 +1,18 @@
-import { type Clock, parseOptions, silentLogger, systemClock, type TidingsLogger } from '@tidings/core';
+import {
+  type Clock,
+  parseOptions,
+  silentLogger,
+  systemClock,
+  type TidingsLogger,
+  type TlsOptions,
+} from '@tidings/core';
 import { z } from 'zod';
-
-export interface MqttTls {
-  /** Authorities in place of Node's, PEM. */
-  readonly ca?: string | Buffer;
-  /** This client's certificate and key, PEM, for a broker that asks for them. */
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  /** The name that the broker's certificate must have. Default: the address's host. */
-  readonly servername?: string;
-  /** False takes any certificate: encrypted, and to whoever answers. Default true. */
-  readonly rejectUnauthorized?: boolean;
-}
 
 export interface MqttOptions {
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://` addresses of one broker or cluster, tried in turn. */
   readonly urls: string | readonly string[];
   /** For `mqtts://` and `wss://` addresses, as Node's TLS has them. */
-  readonly tls?: MqttTls;
+  readonly tls?: TlsOptions;
   /** `5.0` or `3.1.1`, the same for all who share topics: the wire differs (docs/wire-format.md). Default `5.0`. */
   readonly protocol?: '5.0' | '3.1.1';
   /**
@@ -76,6 +71,7 @@ const schema = z.strictObject({
       ca: pem,
       cert: pem,
       key: pem,
+      passphrase: z.string().optional(),
       servername: z.string().min(1).optional(),
       rejectUnauthorized: z.boolean().optional(),
     })

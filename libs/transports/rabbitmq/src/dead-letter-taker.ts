@@ -1,6 +1,5 @@
-import { asError, type NativeDeadLetter } from '@tidings/core';
+import { asError, backoffMs, type NativeDeadLetter } from '@tidings/core';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import { backoffMs } from './backoff';
 import { letterOf } from './native-dead-letters';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';

@@ -1,6 +1,6 @@
 export * from './rabbitmq.errors';
 export { rabbitmq, RabbitMqTransport } from './rabbitmq.transport';
-export type { RabbitMqOptions, RabbitMqTls } from './rabbitmq.options';
+export type { RabbitMqOptions } from './rabbitmq.options';
 export type {
   RabbitMqBinding,
   RabbitMqExchange,

@@ -1,11 +1,9 @@
 import type { Socket } from 'node:net';
-import { asError, TidingsError } from '@tidings/core';
+import { asError, backoffMs, CLOSE_MS, endedWithin, TidingsError } from '@tidings/core';
 import { type ChannelModel, connect } from 'amqplib';
-import { backoffMs } from './backoff';
 import { gatherWrites, SOCKET_BUFFER_BYTES } from './gathered-writes';
 import { RabbitMqConnectError } from './rabbitmq.errors';
 import type { RabbitMqSettings } from './rabbitmq.options';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** One connection that stands, until `lost` resolves. */
 export interface Link {

@@ -1,4 +1,13 @@
-import { asError, CapabilityError, type Delivery, type Receive, type Subscription, TidingsError } from '@tidings/core';
+import {
+  asError,
+  CapabilityError,
+  CLOSE_MS,
+  type Delivery,
+  endedWithin,
+  type Receive,
+  type Subscription,
+  TidingsError,
+} from '@tidings/core';
 import type { Channel, GetMessage } from 'amqplib';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
@@ -7,7 +16,6 @@ import type { RabbitMqNames } from './rabbitmq-names';
 import { declareGroup } from './rabbitmq-topology';
 import type { SettlementFiler } from './settlement-filer';
 import { checkSubscription } from './subscription-check';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** Takes messages of an unordered group when asked (`basic.get`), one after the other, on a channel for the call. */
 export class RabbitMqPull {

@@ -1,5 +1,21 @@
+import {
+  accept,
+  type ActiveSubscription,
+  againOf,
+  asError,
+  CLOSE_MS,
+  type Delivery,
+  DeliveryLanes,
+  endedWithin,
+  type NewerWireError,
+  park,
+  type Receive,
+  release,
+  retry,
+  type Settlement,
+  type Subscription,
+} from '@tidings/core';
 import { randomUUID } from 'node:crypto';
-import { accept, type ActiveSubscription, asError, type Delivery, DeliveryLanes, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { DeliveryAcks } from './delivery-acks';
 import { GroupShapeError, RabbitMqNameError } from './rabbitmq.errors';
@@ -8,10 +24,9 @@ import type { RabbitMqConnection } from './rabbitmq-connection';
 import { fromAmqp } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
 import { codeOf, declareGroup, declareInstance, REPLY } from './rabbitmq-topology';
-import { againOf, type SettlementFiler } from './settlement-filer';
+import type { SettlementFiler } from './settlement-filer';
 import { checkSubscription } from './subscription-check';
 import { SupervisedChannel } from './supervised-channel';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** What was delivered on one channel: after its end the broker gives all of it, unless it was settled, to somebody again. */
 interface Taking {

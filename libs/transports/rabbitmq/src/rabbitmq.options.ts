@@ -1,26 +1,20 @@
-import { type Clock, parseOptions, silentLogger, systemClock, type TidingsLogger } from '@tidings/core';
+import {
+  type Clock,
+  parseOptions,
+  silentLogger,
+  systemClock,
+  type TidingsLogger,
+  type TlsOptions,
+} from '@tidings/core';
 import { z } from 'zod';
 import type { AttributeForm } from './rabbitmq-mapping';
 import { type RabbitMqGroup, type RabbitMqTopic, type RabbitMqTopology, topologyOptions } from './topology.options';
-
-export interface RabbitMqTls {
-  /** Authorities in place of Node's, PEM. */
-  readonly ca?: string | Buffer;
-  /** This client's certificate and key, PEM, for a broker that asks for them. */
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-  /** The name that the broker's certificate must have. Default: the address's host. */
-  readonly servername?: string;
-  /** False takes any certificate: encrypted, and to whoever answers. Default true. */
-  readonly rejectUnauthorized?: boolean;
-}
 
 export interface RabbitMqOptions {
   /** `amqp://` or `amqps://` addresses of one cluster, tried in turn. */
   readonly urls: string | readonly string[];
   /** For `amqps://` addresses, as Node's TLS has them. Default: Node's authorities and the address's name. */
-  readonly tls?: RabbitMqTls;
+  readonly tls?: TlsOptions;
   /** The virtual host. Default: the address's, or `/`. */
   readonly vhost?: string;
   /** Begins the name of every exchange and queue: letters, digits, `-` and `_`. Default `tidings`. */

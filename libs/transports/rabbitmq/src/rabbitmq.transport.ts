@@ -4,9 +4,10 @@ import {
   type Capabilities,
   CapabilityError,
   type DeadLetterSource,
+  endedWithin,
   failed,
-  type Message,
   type GroupDirectory,
+  type Message,
   type NativeDeadLetter,
   type NativeDeadLetters,
   type OutgoingMessage,
@@ -34,7 +35,6 @@ import { RabbitMqPublisher } from './rabbitmq-publisher';
 import { RabbitMqReplies } from './rabbitmq-replies';
 import { RabbitMqSubscription } from './rabbitmq-subscriber';
 import { SettlementFiler } from './settlement-filer';
-import { endedWithin } from './time-limit';
 import { removeTopic } from './topic-removal';
 
 /** The documents are RabbitMQ's, by title. */

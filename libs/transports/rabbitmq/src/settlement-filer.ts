@@ -1,14 +1,14 @@
 import {
-  attemptsIn,
+  type Again,
+  againOf,
   type Delivery,
   laneOf,
   PARK_RETRY_MS,
   type PublishResult,
-  type Settlement,
   type Subscription,
+  untilConfirmed,
 } from '@tidings/core';
 import type { ConsumeMessage } from 'amqplib';
-import { backoffMs } from './backoff';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import { type AmqpPublish, asItCame, OWN_HEADERS, toAmqp, withoutExpiry } from './rabbitmq-mapping';
 import type { RabbitMqNames } from './rabbitmq-names';
@@ -16,14 +16,6 @@ import type { Letter, RabbitMqPublisher } from './rabbitmq-publisher';
 
 /** Headers and properties share 64 KiB at amqplib; a stack trace in a reason must not make a dead letter unpublishable. */
 const MAX_REASON = 4_000;
-
-export type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
-
-/** RabbitMQ has no parking: a parked message is retried, uncounted. */
-export const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
-  settlement.kind === 'park'
-    ? { afterMs: PARK_RETRY_MS, made: 0 }
-    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
 
 /**
  * Puts what a handler did not accept where it belongs: a copy in front of its group, or among the group's dead letters. Each method resolves with
@@ -120,14 +112,7 @@ export class SettlementFiler {
     return this.#file(options.messageId ?? 'without id', needed, () => this.publisher.send([letter]));
   }
 
-  async #file(id: string, needed: () => boolean, publish: () => Promise<readonly PublishResult[]>): Promise<boolean> {
-    const { clock, logger, reconnectMaxMs } = this.settings;
-    for (let failures = 0; needed();) {
-      const [result] = await publish();
-      if (result?.outcome === 'confirmed') return true;
-      logger.warn({ message: id, err: result?.error }, 'a settlement waits: its copy was not published');
-      await clock.wait(backoffMs(++failures, reconnectMaxMs));
-    }
-    return false;
+  #file(id: string, needed: () => boolean, publish: () => Promise<readonly PublishResult[]>): Promise<boolean> {
+    return untilConfirmed(this.settings, id, needed, async () => (await publish())[0]);
   }
 }

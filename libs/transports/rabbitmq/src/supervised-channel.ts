@@ -1,9 +1,7 @@
-import { asError, TidingsError } from '@tidings/core';
+import { asError, backoffMs, CLOSE_MS, endedWithin, TidingsError } from '@tidings/core';
 import type { Channel, ChannelModel } from 'amqplib';
-import { backoffMs } from './backoff';
 import type { RabbitMqSettings } from './rabbitmq.options';
 import type { RabbitMqConnection } from './rabbitmq-connection';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 export interface SupervisedChannelOptions<Open extends Channel> {
   /** For logs. */

@@ -1,5 +1,4 @@
-import { asError, type NativeDeadLetter } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs, type NativeDeadLetter } from '@tidings/core';
 import { readDeadLetters } from './native-dead-letters';
 import type { RedisSettings } from './redis.options';
 import type { RedisConnection } from './redis-connection';

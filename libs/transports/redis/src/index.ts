@@ -1,3 +1,3 @@
 export * from './redis.errors';
 export { redis, RedisTransport } from './redis.transport';
-export type { RedisGroup, RedisOptions, RedisTls, RedisTopic } from './redis.options';
+export type { RedisGroup, RedisOptions, RedisTopic } from './redis.options';

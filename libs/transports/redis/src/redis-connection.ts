@@ -1,6 +1,5 @@
-import { asError, TidingsError } from '@tidings/core';
+import { asError, backoffMs, TidingsError } from '@tidings/core';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { backoffMs } from './backoff';
 import { RedisClosedError, RedisConnectError } from './redis.errors';
 import type { RedisSettings } from './redis.options';
 

@@ -1,7 +1,24 @@
+import {
+  accept,
+  type ActiveSubscription,
+  againOf,
+  asError,
+  backoffMs,
+  CLOSE_MS,
+  type Delivery,
+  DeliveryLanes,
+  endedWithin,
+  laneOf,
+  type NewerWireError,
+  park,
+  type Receive,
+  release,
+  retry,
+  type Settlement,
+  type Subscription,
+} from '@tidings/core';
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { accept, type ActiveSubscription, asError, attemptsIn, type Delivery, DeliveryLanes, laneOf, type NewerWireError, park, PARK_RETRY_MS, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
-import { backoffMs } from './backoff';
 import type { LeaseHolding } from './lease-holding';
 import { buryEntry } from './lua/bury-entry';
 import type { Entry } from './lua/entry';
@@ -16,7 +33,6 @@ import { type EntryMessage, type Fields, FIELDS, fromFields, withField } from '.
 import type { RedisNames } from './redis-names';
 import { StreamAcks } from './stream-acks';
 import { StreamReader } from './stream-reader';
-import { CLOSE_MS, endedWithin } from './time-limit';
 
 /** An entry that was taken and is not settled. */
 interface Taken {
@@ -31,12 +47,6 @@ const HELD_ENTRIES = 64;
 /** A handler that answers `release` while nobody stops: handed back at once, the message would spin. */
 const UNASKED_RELEASE_MS = 1_000;
 const MAX_REASON = 4_000;
-
-type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
-const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
-  settlement.kind === 'park'
-    ? { afterMs: PARK_RETRY_MS, made: 0 }
-    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
 
 /**
  * One subscription of this process: a consumer of the group at Redis, and behind it the lanes. What Redis gave stays in the group's pending list until

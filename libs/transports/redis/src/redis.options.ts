@@ -1,18 +1,13 @@
-import { type Clock, type Message, parseOptions, silentLogger, systemClock, type TidingsLogger } from '@tidings/core';
+import {
+  type Clock,
+  type Message,
+  parseOptions,
+  silentLogger,
+  systemClock,
+  type TidingsLogger,
+  type TlsOptions,
+} from '@tidings/core';
 import { z } from 'zod';
-
-export interface RedisTls {
-  /** Authorities in place of Node's, PEM. */
-  readonly ca?: string | Buffer;
-  /** This client's certificate and key, PEM, for a server that asks for them. */
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-  /** The name that the server's certificate must have. Default: the address's host. */
-  readonly servername?: string;
-  /** False takes any certificate: encrypted, and to whoever answers. Default true. */
-  readonly rejectUnauthorized?: boolean;
-}
 
 /** How the entries of one topic are written. */
 export interface RedisTopic {
@@ -47,7 +42,7 @@ export interface RedisOptions {
   /** The addresses are nodes of a Redis Cluster. All keys of one topic are in one slot, so on one node. Default false. */
   readonly cluster?: boolean;
   /** For `rediss://` addresses, as Node's TLS has them. Default: Node's authorities and the address's name. */
-  readonly tls?: RedisTls;
+  readonly tls?: TlsOptions;
   /** Begins the name of every key: letters, digits, `-` and `_`. Default `tidings`. */
   readonly prefix?: string;
   /**

@@ -1,5 +1,4 @@
-import { asError, type Subscription } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs, type Subscription } from '@tidings/core';
 import { type LeaseHolding, newHolding } from './lease-holding';
 import { adoptEntries } from './lua/adopt-entries';
 import { declareGroup, type GroupShape } from './lua/declare-group';

@@ -1,8 +1,8 @@
+import { endedWithin } from '@tidings/core';
 import { format } from 'node:util';
 import type { ProducerOptions } from 'rocketmq-client-nodejs';
 import { RocketMqStartError } from './rocketmq.errors';
 import type { RocketMqSettings } from './rocketmq.options';
-import { endedWithin } from './time-limit';
 
 type ClientOptions = Pick<
   ProducerOptions,

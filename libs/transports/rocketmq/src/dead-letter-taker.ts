@@ -1,5 +1,4 @@
-import { asError, type NativeDeadLetter } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs, type NativeDeadLetter } from '@tidings/core';
 import type { BrokerAdmin } from './broker-admin';
 import type { HeldMessage } from './held-message';
 import { letterOf } from './native-dead-letters';

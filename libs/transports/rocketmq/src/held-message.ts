@@ -1,6 +1,5 @@
-import { asError } from '@tidings/core';
+import { asError, backoffMs } from '@tidings/core';
 import type { MessageView } from 'rocketmq-client-nodejs';
-import { backoffMs } from './backoff';
 import { callFailureOf } from './call-failure';
 import type { RocketMqSettings } from './rocketmq.options';
 import type { RocketMqConsumer } from './rocketmq-consumer';

@@ -1,10 +1,8 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { asError } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs, endedWithin } from '@tidings/core';
 import { RocketMqConnectError } from './rocketmq.errors';
 import type { RocketMqSettings } from './rocketmq.options';
-import { endedWithin } from './time-limit';
 
 /**
  * Whether the proxies answer: told by each call that works or fails, and asked for while they do not, for who is taken out of service because of it calls

@@ -1,5 +1,4 @@
-import { asError } from '@tidings/core';
-import { backoffMs } from './backoff';
+import { asError, backoffMs } from '@tidings/core';
 import { callFailureOf } from './call-failure';
 import { started } from './client-options';
 import { HeldMessage } from './held-message';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { accept, type ActiveSubscription, asError, type Delivery, DeliveryLanes, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
+import { accept, type ActiveSubscription, againOf, asError, type Delivery, DeliveryLanes, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
 import type { BrokerAdmin } from './broker-admin';
 import { type HeldMessage, MAX_INVISIBLE_MS } from './held-message';
 import type { Reachability } from './reachability';
@@ -8,7 +8,7 @@ import { DeliveryLimitError } from './rocketmq.errors';
 import type { RocketMqSettings } from './rocketmq.options';
 import { fromRocket, OWN_PROPERTIES } from './rocketmq-mapping';
 import type { RocketMqNames } from './rocketmq-names';
-import { againOf, type SettlementFiler } from './settlement-filer';
+import type { SettlementFiler } from './settlement-filer';
 
 /** A handler that answers `release` while nobody stops: handed back at once, the message would spin between broker and consumer. */
 const UNASKED_RELEASE_MS = 1_000;

@@ -2,6 +2,7 @@ import {
   type ActiveSubscription,
   type Capabilities,
   type DeadLetterSource,
+  endedWithin,
   type GroupDirectory,
   type HeldPublish,
   type Message,
@@ -28,7 +29,6 @@ import { RocketMqNames } from './rocketmq-names';
 import { RocketMqPublisher } from './rocketmq-publisher';
 import { RocketMqSubscription } from './rocketmq-subscriber';
 import { SettlementFiler } from './settlement-filer';
-import { endedWithin } from './time-limit';
 
 /** The documents are RocketMQ's, by title. */
 export const ROCKETMQ_CAPABILITIES: Capabilities = Object.freeze({

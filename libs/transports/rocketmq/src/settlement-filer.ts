@@ -1,13 +1,4 @@
-import {
-  asError,
-  attemptsIn,
-  type Delivery,
-  PARK_RETRY_MS,
-  type PublishResult,
-  type Settlement,
-  type Subscription,
-} from '@tidings/core';
-import { backoffMs } from './backoff';
+import { type Delivery, PARK_RETRY_MS, type PublishResult, type Subscription, untilConfirmed } from '@tidings/core';
 import type { RocketMqSettings } from './rocketmq.options';
 import { messageGroupOf, OWN_PROPERTIES, type RocketDelivery, toRocket } from './rocketmq-mapping';
 import type { RocketMqNames } from './rocketmq-names';
@@ -15,14 +6,6 @@ import { type Letter, MAX_DELAY_MS, type RocketMqPublisher } from './rocketmq-pu
 
 /** Properties share 16 KiB; a stack trace in a reason must not make a dead letter unpublishable. */
 const MAX_REASON = 1_000;
-
-export type Again = Extract<Settlement, { kind: 'retry' | 'park' }>;
-
-/** RocketMQ has no parking: a parked message is retried, uncounted. */
-export const againOf = (settlement: Again): { readonly afterMs: number; readonly made: number } =>
-  settlement.kind === 'park'
-    ? { afterMs: PARK_RETRY_MS, made: 0 }
-    : { afterMs: settlement.afterMs, made: attemptsIn(settlement) };
 
 /**
  * Puts what the broker's own means cannot express where it belongs: a copy for its group, or a dead letter with its reason. Each method resolves with true
@@ -106,21 +89,8 @@ export class SettlementFiler {
     });
   }
 
-  async #file(id: string, needed: () => boolean, send: () => Promise<PublishResult>): Promise<boolean> {
-    const { clock, logger, reconnectMaxMs } = this.settings;
-    for (let failures = 0; needed();) {
-      let error: Error;
-      try {
-        const result = await send();
-        if (result.outcome === 'confirmed') return true;
-        error = result.error;
-      } catch (thrown) {
-        error = asError(thrown);
-      }
-      logger.warn({ message: id, err: error }, 'a settlement waits: its copy was not published');
-      await clock.wait(backoffMs(++failures, reconnectMaxMs));
-    }
-    return false;
+  #file(id: string, needed: () => boolean, send: () => Promise<PublishResult>): Promise<boolean> {
+    return untilConfirmed(this.settings, id, needed, send);
   }
 }
 

@@ -1,8 +1,9 @@
-import type { Clock } from '@tidings/core';
+import type { Clock } from './clock';
 
 /**
  * Waits for `work` to end, well or badly, but not longer than `ms`; tells whether it ended. For everything that needs an answer from a broker while
- * closing: a client that has lost its broker tries for long before it gives up.
+ * closing: a client that lost its broker tries for long before it gives up, and some leave a promise open for ever (amqplib, when the connection breaks
+ * during a handshake).
  */
 export async function endedWithin(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();
