@@ -32,6 +32,7 @@ export * from './message/message';
 export * from './message/message-factory';
 export * from './message/message-id';
 export * from './message/request-contract';
+export * from './message/structured-event';
 export * from './options';
 export * from './persistence/memory-store';
 export * from './persistence/migration';

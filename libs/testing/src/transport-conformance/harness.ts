@@ -1,4 +1,4 @@
-import type { Capabilities, Transport } from '@tidings/core';
+import type { Capabilities, Subscription, Transport } from '@tidings/core';
 
 /** What a transport must give so that the conformance suite can judge it. */
 export interface TransportHarness {
@@ -20,6 +20,8 @@ export interface TransportHarness {
   cut?(): Promise<void>;
   /** False where a lease and not the connection holds a delivery: then a cut need not take a delivery from a handler that runs. Default true. */
   readonly cutRedelivers?: boolean;
+  /** What every subscription of the suite is that does not say otherwise: `broadcast: true` for a transport without groups. */
+  readonly subscription?: Partial<Pick<Subscription, 'broadcast'>>;
   /** How to make such a transport in another operating-system process. Needed where the capability `processes` holds. */
   readonly process?: ProcessTransport;
   /**

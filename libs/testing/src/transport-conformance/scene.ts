@@ -70,6 +70,7 @@ export class Scene {
       broadcast: false,
       concurrency: 4,
       from: 'now',
+      ...this.harness.subscription,
       ...overrides,
     };
   }

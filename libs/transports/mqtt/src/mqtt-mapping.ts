@@ -1,10 +1,13 @@
 import {
   ATTRIBUTE_NAMES,
   attributesOf,
+  fromStructuredEvent,
   HEADERS,
   messageOf,
   type OutgoingMessage,
+  STRUCTURED_EVENT,
   TidingsError,
+  toStructuredEvent,
   type WireMessage,
 } from '@tidings/core';
 import type { IPublishPacket } from 'mqtt';
@@ -18,10 +21,6 @@ export interface MqttPublish {
   readonly properties?: MqttProperties;
 }
 
-/** The media type of a structured CloudEvent (CloudEvents JSON format, 1.0). */
-const STRUCTURED = 'application/cloudevents+json';
-/** The member of a structured message that has the headers, as the text of a JSON object: CloudEvents attributes have no objects. */
-const HEADERS_MEMBER = 'headers';
 const LONGEST = 65_535;
 
 /**
@@ -38,7 +37,7 @@ export function toMqtt(
   outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>,
   protocol: MqttSettings['protocol'],
 ): MqttPublish {
-  return protocol === '5.0' ? toBinary(outgoing) : toStructured(outgoing);
+  return protocol === '5.0' ? toBinary(outgoing) : { payload: Buffer.from(toStructuredEvent(outgoing), 'utf8') };
 }
 
 /** CloudEvents' MQTT binding, binary mode. */
@@ -74,17 +73,6 @@ function toBinary(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempt
   };
 }
 
-/** CloudEvents' JSON format. The payload always as base64: its bytes must arrive as they were. */
-function toStructured(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'attempts'>): MqttPublish {
-  const { headers, payload } = outgoing.message;
-  const event = {
-    ...attributesOf(outgoing),
-    ...(Object.keys(headers).length > 0 && { [HEADERS_MEMBER]: JSON.stringify(headers) }),
-    data_base64: bytesOf(payload).toString('base64'),
-  };
-  return { payload: Buffer.from(JSON.stringify(event), 'utf8') };
-}
-
 /**
  * The message in a delivery, of either form: without properties it can only be structured.
  *
@@ -99,8 +87,8 @@ export function fromMqtt(
   const read = userPropertiesOf(properties?.userProperties);
   const { [HEADERS.replyTo]: _, ...headers } = Object.fromEntries(read.filter(([name]) => !ATTRIBUTE_NAMES.has(name)));
   const attributes = Object.fromEntries(read.filter(([name]) => ATTRIBUTE_NAMES.has(name)));
-  if (contentType?.startsWith(STRUCTURED) || attributes['specversion'] === undefined)
-    return fromStructured(content, topic);
+  if (contentType?.startsWith(STRUCTURED_EVENT) || attributes['specversion'] === undefined)
+    return fromStructuredEvent(content, topic);
   const correlation = properties?.correlationData?.toString('utf8');
   const conversation = {
     ...(properties?.responseTopic !== undefined && { [HEADERS.replyTo]: properties.responseTopic }),
@@ -112,43 +100,6 @@ export function fromMqtt(
     topic,
     { ...conversation, ...headers },
   );
-}
-
-function fromStructured(content: Buffer, topic: string): WireMessage {
-  let event: unknown;
-  try {
-    event = JSON.parse(content.toString('utf8'));
-  } catch (cause) {
-    throw new TidingsError('TIDINGS_WIRE', `a message on ${topic} is no CloudEvent: expected JSON`, { cause });
-  }
-  if (typeof event !== 'object' || event === null || Array.isArray(event))
-    throw new TidingsError('TIDINGS_WIRE', `a message on ${topic} is no CloudEvent: expected a JSON object`);
-  const { data, data_base64: base64, [HEADERS_MEMBER]: packed, ...members } = event as Record<string, unknown>;
-  const entries = Object.entries(members).map(([name, value]) => [name, textOf(value)] as const);
-  const attributes = Object.fromEntries(entries.filter(([name]) => ATTRIBUTE_NAMES.has(name)));
-  const foreign = Object.fromEntries(entries.filter(([name]) => !ATTRIBUTE_NAMES.has(name))); // extensions, as traceparent
-  const payload = typeof base64 === 'string' ? Buffer.from(base64, 'base64') : dataOf(data, attributes);
-  return messageOf(attributes, payload, topic, { ...foreign, ...headersOf(packed) });
-}
-
-/** Of a foreign sender. Where the content is JSON, `data` is its value; else a text is the text. */
-function dataOf(data: unknown, { datacontenttype = 'application/json' }: Readonly<Record<string, string>>): Buffer {
-  if (data === undefined) return Buffer.alloc(0);
-  const isText = typeof data === 'string' && !/[/+]json\b/.test(datacontenttype);
-  return Buffer.from(isText ? data : JSON.stringify(data), 'utf8');
-}
-
-/** Anything but ours, a foreign extension of this name, is one header. */
-function headersOf(packed: unknown): Record<string, string> {
-  if (packed === undefined) return {};
-  try {
-    const read: unknown = JSON.parse(textOf(packed));
-    if (typeof read === 'object' && read !== null && !Array.isArray(read))
-      return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, textOf(value)]));
-  } catch {
-    // no JSON: below
-  }
-  return { [HEADERS_MEMBER]: textOf(packed) };
 }
 
 function userPropertiesOf(found: MqttProperties['userProperties']): (readonly [string, string])[] {
@@ -164,7 +115,6 @@ function userPropertiesOf(found: MqttProperties['userProperties']): (readonly [s
 }
 
 const bytesOf = (payload: Uint8Array): Buffer => Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 /** Half a pair of surrogates is no Unicode text and has no UTF-8. */
 const encoded = (text: string): string => encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
 

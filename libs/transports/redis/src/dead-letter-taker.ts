@@ -1,7 +1,7 @@
 import { asError, backoffMs, type NativeDeadLetter } from '@tidings/core';
 import { readDeadLetters } from './native-dead-letters';
-import type { RedisSettings } from './redis.options';
 import type { RedisConnection } from './redis-connection';
+import type { ConnectionSettings } from './redis-connection.options';
 
 export type Bury = (letter: NativeDeadLetter) => Promise<void>;
 
@@ -19,7 +19,7 @@ export class DeadLetterTaker {
     private readonly place: { readonly stream: string; readonly topic: string },
     private readonly bury: Bury,
     private readonly connection: RedisConnection,
-    private readonly settings: RedisSettings,
+    private readonly settings: ConnectionSettings,
   ) {}
 
   start(): void {

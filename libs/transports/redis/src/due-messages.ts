@@ -1,7 +1,7 @@
 import { asError, PeriodicTask } from '@tidings/core';
-import { releaseDue } from './lua/release-due';
-import type { RedisSettings } from './redis.options';
+import type { ReleasedMessages } from './lua/release-due';
 import type { RedisConnection } from './redis-connection';
+import type { ConsumingSettings } from './redis-consuming.options';
 import type { RedisNames } from './redis-names';
 
 const PAGE = 100;
@@ -14,7 +14,9 @@ export class DueMessages {
   constructor(
     private readonly connection: RedisConnection,
     private readonly names: RedisNames,
-    private readonly settings: RedisSettings,
+    private readonly settings: ConsumingSettings,
+    /** Moves up to so many of a topic that are due. */
+    private readonly release: (connection: RedisConnection, base: string, limit: number) => Promise<ReleasedMessages>,
   ) {
     const { clock, logger, delayPollMs } = settings;
     this.#task = new PeriodicTask({ name: 'redis delays', everyMs: delayPollMs, runOnce: () => this.#run(), clock, logger }); // prettier-ignore
@@ -40,7 +42,7 @@ export class DueMessages {
     let nextMs = this.settings.delayPollMs;
     for (const topic of this.#topics.keys()) {
       try {
-        const due = await releaseDue(this.connection, this.names.base(topic), PAGE);
+        const due = await this.release(this.connection, this.names.base(topic), PAGE);
         if (due.homeless > 0)
           this.settings.logger.error({ topic, messages: due.homeless }, 'delayed messages were dropped: their group was removed'); // prettier-ignore
         again ||= due.released >= PAGE;

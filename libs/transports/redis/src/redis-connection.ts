@@ -1,7 +1,7 @@
 import { asError, backoffMs, TidingsError } from '@tidings/core';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { RedisClosedError, RedisConnectError } from './redis.errors';
-import type { RedisSettings } from './redis.options';
+import type { ConnectionSettings } from './redis-connection.options';
 
 export type RedisClient = Redis | Cluster;
 
@@ -14,7 +14,7 @@ interface Address {
   readonly tls?: object;
 }
 
-const addressOf = (url: string, tls: RedisSettings['tls']): Address => {
+const addressOf = (url: string, tls: ConnectionSettings['tls']): Address => {
   const { hostname, port, username, password, pathname, protocol } = new URL(url);
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -40,7 +40,7 @@ export class RedisConnection {
 
   constructor(
     readonly purpose: string,
-    private readonly settings: RedisSettings,
+    private readonly settings: ConnectionSettings,
   ) {
     this.#addresses = settings.urls.map((url) => addressOf(url, settings.tls));
     this.client = settings.cluster ? this.#cluster() : this.#single();

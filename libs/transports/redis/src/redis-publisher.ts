@@ -1,145 +1,49 @@
-import { asError, failed, laneOf, type OutgoingMessage, type Publisher, type PublishResult, TidingsError } from '@tidings/core'; // prettier-ignore
-import { type Letter, publishEntries, reasonOf } from './lua/publish-entries';
-import { RedisClosedError } from './redis.errors';
+import { laneOf, type OutgoingMessage } from '@tidings/core';
+import { publishEntries, type StreamLetter } from './lua/publish-entries';
+import { PagedPublisher } from './paged-publisher';
 import type { RedisSettings } from './redis.options';
-import { away, type RedisConnection } from './redis-connection';
+import type { RedisConnection } from './redis-connection';
 import { toFields } from './redis-mapping';
 import type { RedisNames } from './redis-names';
 
-/** What one script adds: it holds up everybody else at the server. */
-const PAGE = 100;
-const PAGE_BYTES = 1024 * 1024;
+/** Adds messages to their streams. */
+export const redisPublisher = (
+  connection: RedisConnection,
+  names: RedisNames,
+  settings: RedisSettings,
+): PagedPublisher<StreamLetter> =>
+  new PagedPublisher(
+    connection,
+    {
+      letterOf: (outgoing) => letterOf(outgoing, names, settings),
+      send: (topic, letters) => {
+        const streams = settings.topics[topic]?.streams ?? settings.streams;
+        return publishEntries(connection, names.base(topic), { streams, trim: trimOf(topic, settings) }, letters);
+      },
+    },
+    settings,
+  );
 
-/** Adds messages to their streams, those of one topic in pages, one after the other, so that a page that fails is not overtaken. */
-export class RedisPublisher implements Publisher {
-  readonly #inFlight = new Set<Promise<unknown>>();
-  #closed = false;
-
-  constructor(
-    private readonly connection: RedisConnection,
-    private readonly names: RedisNames,
-    private readonly settings: RedisSettings,
-  ) {}
-
-  /** Refuses `publish` from now on and waits for what is in flight. */
-  async stop(): Promise<void> {
-    this.#closed = true;
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
-  }
-
-  async publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
-    if (this.#closed) throw new RedisClosedError('publish');
-    const publishing = this.#publish(messages);
-    this.#inFlight.add(publishing);
-    try {
-      return await publishing;
-    } finally {
-      this.#inFlight.delete(publishing);
-    }
-  }
-
-  async #publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
-    const results = new Array<PublishResult>(messages.length);
-    const topics = new Map<string, { readonly index: number; readonly letter: Letter }[]>();
-    messages.forEach((outgoing, index) => {
-      const letter = this.#letterOf(outgoing);
-      if ('outcome' in letter) results[index] = letter;
-      else {
-        const letters = topics.get(letter.topic);
-        if (letters) letters.push({ index, letter });
-        else topics.set(letter.topic, [{ index, letter }]);
-      }
-    });
-    await Promise.all([...topics].map(([topic, letters]) => this.#publishTo(topic, letters, results)));
-    return results;
-  }
-
-  /** Never rejects. After a page that failed for now the rest is not tried: it would overtake. */
-  async #publishTo(
-    topic: string,
-    letters: readonly { readonly index: number; readonly letter: Letter }[],
-    results: PublishResult[],
-  ): Promise<void> {
-    let failure: PublishResult | undefined;
-    for (const page of pagesOf(letters)) {
-      const answers = failure ? undefined : await this.#page(topic, page.map(({ letter }) => letter)); // prettier-ignore
-      failure ??= answers?.find((answer) => answer.outcome === 'failed' && answer.reason === 'transient');
-      page.forEach(({ index }, at) => (results[index] = answers?.[at] ?? failure!));
-    }
-  }
-
-  async #page(topic: string, letters: readonly Letter[]): Promise<readonly PublishResult[]> {
-    if (!this.connection.up) {
-      const failure = failed('transient', away(this.connection));
-      return letters.map(() => failure);
-    }
-    const options = { streams: this.settings.topics[topic]?.streams ?? this.settings.streams, trim: this.#trim(topic) };
-    try {
-      const base = this.names.base(topic);
-      const results = await publishEntries(this.connection, base, options, letters);
-      return await this.#replicated(results);
-    } catch (thrown) {
-      const error = asError(thrown);
-      const failure = failed(reasonOf(error), error);
-      return letters.map(() => failure);
-    }
-  }
-
-  /** WAIT counts for what was written on this connection before. */
-  async #replicated(results: readonly PublishResult[]): Promise<readonly PublishResult[]> {
-    const { replicas, commandTimeoutMs } = this.settings;
-    if (replicas === 0) return results;
-    const reached = Number(await this.connection.call('WAIT', [replicas, Math.floor(commandTimeoutMs / 2)]));
-    if (reached >= replicas) return results;
-    const problem = `redis: expected ${replicas} replica(s) to have the message, found ${reached}; it may be there all the same`;
-    const failure = failed('transient', new TidingsError('TIDINGS_REDIS_REPLICAS', problem));
-    return results.map((result) => (result.outcome === 'confirmed' ? failure : result));
-  }
-
-  #trim(topic: string): string[] {
-    const { maxLength, maxAgeMs, approximate } = this.settings.topics[topic] ?? {};
-    const how = approximate ? '~' : '=';
-    if (maxLength !== undefined) return ['MAXLEN', how, String(maxLength)];
-    // By this process's clock: a clock that is ahead trims earlier, and age is no promise.
-    if (maxAgeMs !== undefined) return ['MINID', how, String(Math.max(0, this.settings.clock.now() - maxAgeMs))];
-    return [];
-  }
-
-  #letterOf(outgoing: OutgoingMessage): Letter | PublishResult {
-    const { message, group, delayMs = 0, route = 'required' } = outgoing;
-    const { maxMessageBytes, topics } = this.settings;
-    try {
-      if (message.payload.byteLength > maxMessageBytes) {
-        const problem = `message ${message.id}: expected at most ${maxMessageBytes} bytes, found ${message.payload.byteLength}; raise redis.maxMessageBytes, or send a reference`;
-        return failed('too-large', new TidingsError('TIDINGS_REDIS_TOO_LARGE', problem));
-      }
-      return {
-        topic: message.topic,
-        group: group === undefined ? '' : this.names.group(group),
-        lane: laneOf(message),
-        required: route === 'required',
-        delayMs,
-        entryId: (group === undefined && topics[message.topic]?.entryId?.(message)) || '*',
-        fields: toFields(outgoing),
-      };
-    } catch (thrown) {
-      return failed('refused', asError(thrown));
-    }
-  }
+function trimOf(topic: string, settings: RedisSettings): string[] {
+  const { maxLength, maxAgeMs, approximate } = settings.topics[topic] ?? {};
+  const how = approximate ? '~' : '=';
+  if (maxLength !== undefined) return ['MAXLEN', how, String(maxLength)];
+  // By this process's clock: a clock that is ahead trims earlier, and age is no promise.
+  if (maxAgeMs !== undefined) return ['MINID', how, String(Math.max(0, settings.clock.now() - maxAgeMs))];
+  return [];
 }
 
-function* pagesOf<Item extends { readonly letter: Letter }>(items: readonly Item[]): Generator<Item[]> {
-  let page: Item[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    const size = item.letter.fields.reduce((sum, field) => sum + field.length, 0);
-    if (page.length > 0 && (page.length >= PAGE || bytes + size > PAGE_BYTES)) {
-      yield page;
-      page = [];
-      bytes = 0;
-    }
-    page.push(item);
-    bytes += size;
-  }
-  if (page.length > 0) yield page;
+function letterOf(outgoing: OutgoingMessage, names: RedisNames, { topics }: RedisSettings): StreamLetter {
+  const { message, group, delayMs = 0, route = 'required' } = outgoing;
+  const fields = toFields(outgoing);
+  return {
+    topic: message.topic,
+    bytes: fields.reduce((sum, field) => sum + field.length, 0),
+    group: group === undefined ? '' : names.group(group),
+    lane: laneOf(message),
+    required: route === 'required',
+    delayMs,
+    entryId: (group === undefined && topics[message.topic]?.entryId?.(message)) || '*',
+    fields,
+  };
 }

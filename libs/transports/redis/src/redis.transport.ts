@@ -1,6 +1,7 @@
 import { type ActiveSubscription, type Capabilities, type DeadLetterSource, type GroupDirectory, type NativeDeadLetter, type NativeDeadLetters, OptionsError, type OutgoingMessage, PeriodicTask, type PublishResult, type Receive, type Reclaimer, type Subscription, type TopologyRemoval, type Transport, type TransportHealth } from '@tidings/core'; // prettier-ignore
 import { type Bury, DeadLetterTaker } from './dead-letter-taker';
 import { DueMessages } from './due-messages';
+import { releaseDue } from './lua/release-due';
 import { removeGroup } from './lua/remove-group';
 import { removeTopicKeys } from './lua/remove-topic';
 import { readDeadLetters } from './native-dead-letters';
@@ -9,7 +10,7 @@ import { isGroupGone } from './server-answers';
 import { type RedisOptions, redisSettings, type RedisSettings } from './redis.options';
 import { away, RedisConnection } from './redis-connection';
 import { RedisNames } from './redis-names';
-import { RedisPublisher } from './redis-publisher';
+import { redisPublisher } from './redis-publisher';
 import { RedisReclaimer } from './redis-reclaimer';
 import { RedisSubscription } from './redis-subscription';
 
@@ -44,7 +45,7 @@ export class RedisTransport implements Transport, NativeDeadLetters, DeadLetterS
   readonly #settings: RedisSettings;
   readonly #names: RedisNames;
   readonly #connection: RedisConnection;
-  readonly #publisher: RedisPublisher;
+  readonly #publisher: ReturnType<typeof redisPublisher>;
   readonly #due: DueMessages;
   readonly #reclaiming: PeriodicTask;
   readonly #subscriptions = new Set<RedisSubscription>();
@@ -58,8 +59,8 @@ export class RedisTransport implements Transport, NativeDeadLetters, DeadLetterS
     const { clock, logger, prefix, reclaimEveryMs } = this.#settings;
     this.#names = new RedisNames(prefix);
     this.#connection = new RedisConnection('main', this.#settings);
-    this.#publisher = new RedisPublisher(this.#connection, this.#names, this.#settings);
-    this.#due = new DueMessages(this.#connection, this.#names, this.#settings);
+    this.#publisher = redisPublisher(this.#connection, this.#names, this.#settings);
+    this.#due = new DueMessages(this.#connection, this.#names, this.#settings, releaseDue);
     this.reclaimer = new RedisReclaimer(this.#connection, this.#names, this.#settings);
     this.#reclaiming = new PeriodicTask({
       ...{ name: 'redis reclaim', everyMs: reclaimEveryMs, clock, logger },

@@ -12,3 +12,13 @@ export const isGroupGone = (error: unknown): boolean => {
   const code = replyCode(error);
   return code === 'NOGROUP' || code === 'UNBLOCKED' || (error instanceof Error && /no such key/i.test(error.message));
 };
+
+/** What a server says for now: it is full, loading, failing over. Anything else that it answers, it will answer again. */
+const FOR_NOW = 'OOM LOADING READONLY MASTERDOWN CLUSTERDOWN TRYAGAIN MOVED ASK BUSY MISCONF NOREPLICAS NOSCRIPT'.split(' '); // prettier-ignore
+
+export function reasonOf(error: Error): 'transient' | 'refused' {
+  const code = replyCode(error);
+  if (code === undefined) return 'transient';
+  const inside = /(?:^|[\s:'-])([A-Z]{3,})\s/.exec(error.message)?.[1];
+  return FOR_NOW.includes(code) || (inside !== undefined && FOR_NOW.includes(inside)) ? 'transient' : 'refused';
+}

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Transport } from '@tidings/core';
 import { TcpProxy } from '@tidings/testing';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from './redis.options';
+import type { RedisConsumingOptions } from './redis-consuming.options';
 import { RedisNames } from './redis-names';
 import { RedisTransport } from './redis.transport';
 
@@ -10,7 +12,7 @@ export class SpecRedis {
   readonly prefix = `spec-${randomBytes(4).toString('hex')}`;
   readonly names = new RedisNames(this.prefix);
   readonly admin: Redis;
-  readonly #transports: RedisTransport[] = [];
+  readonly #transports: Pick<Transport, 'close'>[] = [];
   /** A rejection that nobody handles would end the process that uses the transport. */
   readonly #unhandled: unknown[] = [];
   readonly #onUnhandled = (reason: unknown): void => void this.#unhandled.push(reason);
@@ -29,7 +31,17 @@ export class SpecRedis {
 
   /** Options of a transport in another process: straight to the server. */
   get directOptions(): RedisOptions {
-    return { urls: this.url, prefix: this.prefix, streams: 4, leaseMs: 3_000, reclaimEveryMs: 500, reclaimIdleMs: 0, reconnectMaxMs: 200, delayPollMs: 20 }; // prettier-ignore
+    return { ...this.consumingOptions, streams: 4, reclaimIdleMs: 0 };
+  }
+
+  /** Those that lists have too. */
+  get consumingOptions(): RedisConsumingOptions {
+    return { urls: this.url, prefix: this.prefix, leaseMs: 3_000, reclaimEveryMs: 500, reconnectMaxMs: 200, delayPollMs: 20 }; // prettier-ignore
+  }
+
+  /** Closes it with this. */
+  closes(transport: Pick<Transport, 'close'>): void {
+    this.#transports.push(transport);
   }
 
   /** Not yet connected; closed with this. */

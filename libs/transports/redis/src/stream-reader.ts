@@ -1,4 +1,5 @@
 import { asError, backoffMs, type Subscription } from '@tidings/core';
+import { BlockingCall } from './blocking-call';
 import { type LeaseHolding, newHolding } from './lease-holding';
 import { adoptEntries } from './lua/adopt-entries';
 import { declareGroup, type GroupShape } from './lua/declare-group';
@@ -40,6 +41,7 @@ const BLOCK_MS = 1_000;
 export class StreamReader {
   readonly membership: RedisMembership;
   readonly #own: RedisConnection;
+  readonly #blocking: BlockingCall;
   readonly #base: string;
   readonly #shape: GroupShape;
   readonly #stopping = new AbortController();
@@ -51,7 +53,6 @@ export class StreamReader {
   #unread = false;
   #healthy = false;
   #turn = 0;
-  #blocked: number | undefined;
   #running: Promise<void> | undefined;
 
   constructor(private readonly setup: StreamReaderSetup) {
@@ -59,6 +60,7 @@ export class StreamReader {
     this.#base = names.base(subscription.topic);
     this.#shape = subscription.broadcast ? 'broadcast' : subscription.ordered ? 'ordered' : 'shared';
     this.#own = new RedisConnection(`read ${subscription.topic} for ${subscription.group}`, settings);
+    this.#blocking = new BlockingCall(this.#own, connection, settings.cluster);
     this.membership = new RedisMembership({
       ...{ connection, base: this.#base, reader, ordered: this.#shape === 'ordered' },
       ...{ leaseMs: settings.leaseMs, clock: settings.clock, logger: settings.logger },
@@ -111,8 +113,7 @@ export class StreamReader {
   /** There is room again, or something else to read. */
   wake(): void {
     this.#room.wake();
-    const id = this.#blocked;
-    if (id !== undefined) void this.setup.connection.call('CLIENT', ['UNBLOCK', id]).catch(() => undefined); // it ends by itself
+    this.#blocking.end();
   }
 
   /** A place is free; a read that waits has room already. */
@@ -243,28 +244,24 @@ export class StreamReader {
     // prettier-ignore
     for (const holding of holdings) holding.taking = false;
     const streams = sources.map(({ suffix }) => `${this.#base}:${suffix}`);
-    await this.#blocking('XREAD', ['COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams, ...last]);
+    await this.#blocking.run(
+      'XREAD',
+      ['COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams, ...last],
+      this.#stopping.signal,
+    );
   }
 
   async #takeNext(sources: readonly Source[], noAck: boolean): Promise<void> {
     const { reader, feed } = this.setup;
     const streams = sources.map(({ suffix }) => `${this.#base}:${suffix}`);
     const words = ['GROUP', reader.group, reader.consumer, 'COUNT', 1, 'BLOCK', BLOCK_MS, ...(noAck ? ['NOACK'] : [])];
-    const reply = await this.#blocking('XREADGROUP', [...words, 'STREAMS', ...streams, ...streams.map(() => '>')]);
+    const reply = await this.#blocking.run(
+      'XREADGROUP',
+      [...words, 'STREAMS', ...streams, ...streams.map(() => '>')],
+      this.#stopping.signal,
+    );
     for (const [stream, entries] of (reply ?? []) as [Buffer, RawEntry[]][])
       for (const entry of entries) feed(entryOf(stream.toString().slice(this.#base.length + 1), entry), this.#shared);
-  }
-
-  /** In a cluster nobody can be woken by number: each node counts its own. */
-  async #blocking(command: string, args: readonly (string | number)[]): Promise<unknown> {
-    const id = this.setup.settings.cluster ? undefined : Number(await this.#own.call('CLIENT', ['ID']));
-    if (this.#stopping.signal.aborted) return null;
-    this.#blocked = id;
-    try {
-      return await this.#own.call(command, args);
-    } finally {
-      this.#blocked = undefined;
-    }
   }
 
   #holdings(): Iterable<LeaseHolding> {

@@ -1,13 +1,12 @@
-import { failed, type PublishResult, confirmed } from '@tidings/core';
-import { RedisUnroutableError } from '../redis.errors';
-import { replyCode } from '../server-answers';
+import type { PublishResult } from '@tidings/core';
+import type { Letter } from '../paged-publisher';
+import { publishResultOf } from '../publish-result';
 import type { RedisConnection } from '../redis-connection';
 import type { Fields } from '../redis-mapping';
 import { RedisScript } from '../redis-script';
 
 /** A message made ready for its stream. */
-export interface Letter {
-  readonly topic: string;
+export interface StreamLetter extends Letter {
   /** As groups are called at Redis; empty: the whole topic. */
   readonly group: string;
   readonly lane: number;
@@ -66,7 +65,7 @@ export async function publishEntries(
   connection: RedisConnection,
   base: string,
   options: { readonly streams: number; readonly trim: readonly string[] },
-  letters: readonly Letter[],
+  letters: readonly StreamLetter[],
 ): Promise<PublishResult[]> {
   const words = letters.flatMap(({ group, lane, required, delayMs, entryId, fields }) => [
     ...[group, lane, required ? 1 : 0, Math.ceil(delayMs), entryId, fields.length],
@@ -74,23 +73,5 @@ export async function publishEntries(
   ]);
   const { streams, trim } = options;
   const answers = (await script.run(connection, base, [streams, trim.length, ...trim, ...words])) as Buffer[];
-  return letters.map((letter, index) => resultOf(letter, answers[index]!.toString()));
-}
-
-function resultOf({ topic, group }: Letter, answer: string): PublishResult {
-  if (answer === 'ok') return confirmed;
-  if (answer === 'unroutable')
-    return failed('unroutable', new RedisUnroutableError(topic, group === '' ? undefined : group));
-  const error = Object.assign(new Error(answer), { name: 'ReplyError' });
-  return failed(reasonOf(error), error);
-}
-
-/** What a server says for now: it is full, loading, failing over. Anything else that it answers, it will answer again. */
-const FOR_NOW = 'OOM LOADING READONLY MASTERDOWN CLUSTERDOWN TRYAGAIN MOVED ASK BUSY MISCONF NOREPLICAS NOSCRIPT'.split(' '); // prettier-ignore
-
-export function reasonOf(error: Error): 'transient' | 'refused' {
-  const code = replyCode(error);
-  if (code === undefined) return 'transient';
-  const inside = /(?:^|[\s:'-])([A-Z]{3,})\s/.exec(error.message)?.[1];
-  return FOR_NOW.includes(code) || (inside !== undefined && FOR_NOW.includes(inside)) ? 'transient' : 'refused';
+  return letters.map((letter, index) => publishResultOf(letter, answers[index]!.toString()));
 }

@@ -29,12 +29,16 @@ local next = redis.call('ZRANGE', base .. ':delayed', 0, 0, 'WITHSCORES')
 return { #due, homeless, next[2] and math.max(0, math.ceil(next[2] - now)) or -1 }
 `);
 
-/** Moves delayed messages that are due into their streams, the earliest first, in one step. `homeless`: their group was removed meanwhile. */
-export async function releaseDue(
-  connection: RedisConnection,
-  base: string,
-  limit: number,
-): Promise<{ readonly released: number; readonly homeless: number; readonly nextMs: number | undefined }> {
+export interface ReleasedMessages {
+  readonly released: number;
+  /** Their group was removed meanwhile. */
+  readonly homeless: number;
+  /** Till the next is due. */
+  readonly nextMs: number | undefined;
+}
+
+/** Moves delayed messages that are due into their streams, the earliest first, in one step. */
+export async function releaseDue(connection: RedisConnection, base: string, limit: number): Promise<ReleasedMessages> {
   const [released, homeless, next] = (await script.run(connection, base, [limit])) as [number, number, number];
   return { released, homeless, nextMs: next < 0 ? undefined : next };
 }
