@@ -69,7 +69,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     node: ['node:crypto'],
   },
   '@tidings/reclaim': { ours: ['@tidings/core'], theirs: ['zod'], node: [] },
-  '@tidings/callback': { ours: ['@tidings/core'], theirs: ['zod'], node: ['node:crypto'] },
+  '@tidings/callback': {
+    ours: ['@tidings/core'],
+    theirs: ['zod'],
+    node: ['node:crypto'],
+    specs: ['http-message-signatures'],
+  },
 
   // Transports: core and a driver.
   '@tidings/memory': { ours: ['@tidings/core'], theirs: [], node: [] },

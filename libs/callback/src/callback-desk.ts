@@ -1,16 +1,16 @@
 import { asError, type Clock, crc32c, type DeadLetterSink, type Message, PeriodicTask, type Store, type TidingsLogger, timestampOf, type Transaction } from '@tidings/core'; // prettier-ignore
 import { type Confirmation, Recheck, type RecheckPayload } from './callback.contracts';
 import type { ResolvedCallbackServiceOptions } from './callback.options';
-import { isConfirmationBucket } from './confirmation-bucket';
+import { isBucket } from './bucket';
 import { messageDigest } from './message-digest';
 import type { ResendAnswer, Resender } from './resender';
 import { addCounts } from './sql/add-counts';
 import { claimChecks, type DueCheck } from './sql/claim-checks';
-import { createConfirmationBucket } from './sql/create-confirmation-bucket';
+import { createBucket } from './sql/create-bucket';
 import { deleteCheck } from './sql/delete-check';
 import { deleteConfirmedChecks } from './sql/delete-confirmed-checks';
 import { deleteSubscription } from './sql/delete-subscription';
-import { dropConfirmationBuckets } from './sql/drop-confirmation-buckets';
+import { dropBuckets } from './sql/drop-buckets';
 import { type ArrivedRecheck, fileChecks } from './sql/file-checks';
 import { insertConfirmations } from './sql/insert-confirmations';
 import { type ExpectedSubscription, listSubscriptions } from './sql/list-subscriptions';
@@ -88,7 +88,7 @@ export class CallbackDesk {
   /** Confirmations have come. Part of the transaction; the same ones may come again. */
   async confirm(confirmations: readonly Confirmation[], transaction: Transaction): Promise<void> {
     const { store, options } = this.setup;
-    const known = confirmations.filter(({ bucket }) => isConfirmationBucket(bucket));
+    const known = confirmations.filter(({ bucket }) => isBucket(bucket));
     for (const bucket of new Set(known.map((one) => one.bucket))) await this.#ready(bucket);
     const falseAlarms = await insertConfirmations(store, transaction, known, options.retentionDays);
     await deleteConfirmedChecks(store, transaction, known.map(({ source, id }) => messageDigest(source, id))); // prettier-ignore
@@ -139,7 +139,7 @@ export class CallbackDesk {
 
   /** Gives up confirmations past the retention. */
   async dropExpired(): Promise<void> {
-    await dropConfirmationBuckets(this.setup.store, this.setup.options.retentionDays);
+    await dropBuckets(this.setup.store, 'callback_confirmation', this.setup.options.retentionDays);
     this.#buckets.clear();
   }
 
@@ -199,7 +199,7 @@ export class CallbackDesk {
 
   async #ready(bucket: string): Promise<void> {
     if (this.#buckets.has(bucket)) return;
-    await createConfirmationBucket(this.setup.store, bucket, this.setup.options.retentionDays);
+    await createBucket(this.setup.store, 'callback_confirmation', bucket, this.setup.options.retentionDays);
     this.#buckets.add(bucket);
   }
 }

@@ -99,6 +99,7 @@ export type {
   StoredLetter,
 } from '@tidings/dead-letter';
 export { CallbackModule, type CallbackModuleOptions } from './callback/callback.module';
+export { HttpResendModule } from './callback/http-resend.module';
 export { InjectResender } from './callback/inject-resender.decorator';
 export { OnResend } from './callback/on-resend.decorator';
 export {
@@ -106,12 +107,17 @@ export {
   CallbackDesk,
   type CallbackMeasures,
   type CallbackOptions,
+  HttpResendError,
+  type HttpResenderOptions,
+  type HttpResendOptions,
+  type KeySource,
   RecheckNotSentError,
   type RecheckedOptions,
   RecheckingPublisher,
   type ResendAnswer,
   type Resender,
   type ResendQuestion,
+  type SigningKeys,
 } from '@tidings/callback';
 export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
 export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, type DecidedNumber, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { CallbackDesk, type CallbackServiceOptions, checkCallbackServiceOptions, RequestReplyResender, type Resender } from '@tidings/callback'; // prettier-ignore
+import { CallbackDesk, type CallbackServiceOptions, checkCallbackServiceOptions, checkHttpResenderOptions, HttpResender, type HttpResenderOptions, readTime, RequestReplyResender, type Resender } from '@tidings/callback'; // prettier-ignore
+import { OptionsError } from '@tidings/core';
 import { MessagingRuntime } from '../messaging-runtime';
 import { CallbackController } from './callback.controller';
 import { CallbackHandlers } from './callback.handlers';
@@ -7,6 +8,8 @@ import { CallbackHandlers } from './callback.handlers';
 export interface CallbackModuleOptions extends CallbackServiceOptions {
   /** How senders are asked. Default: by request-reply, over the transport that the route of `tidings.resend` names. */
   readonly resender?: Resender;
+  /** Senders are asked by HTTP, signed, in place of request-reply; each needs HttpResendModule. Not together with `resender`. */
+  readonly http?: HttpResenderOptions;
 }
 
 /**
@@ -16,8 +19,10 @@ export interface CallbackModuleOptions extends CallbackServiceOptions {
 @Module({})
 export class CallbackModule {
   /** @throws OptionsError that names the bad option by its path below `callback`. */
-  static forRoot({ resender, ...given }: CallbackModuleOptions = {}): DynamicModule {
+  static forRoot({ resender, http, ...given }: CallbackModuleOptions = {}): DynamicModule {
     const options = checkCallbackServiceOptions(given);
+    if (resender && http) throw new OptionsError('callback.http', 'expected either http or resender, found both');
+    const asked = http && checkHttpResenderOptions('callback.http', http);
     return {
       module: CallbackModule,
       controllers: [CallbackController],
@@ -25,7 +30,7 @@ export class CallbackModule {
         {
           provide: CallbackDesk,
           inject: [MessagingRuntime],
-          useFactory: (runtime: MessagingRuntime) => deskOf(runtime, options, resender),
+          useFactory: (runtime: MessagingRuntime) => deskOf(runtime, options, resender, asked),
         },
         CallbackHandlers,
       ],
@@ -38,10 +43,12 @@ function deskOf(
   runtime: MessagingRuntime,
   options: ReturnType<typeof checkCallbackServiceOptions>,
   resender: Resender | undefined,
+  http: ReturnType<typeof checkHttpResenderOptions> | undefined,
 ): CallbackDesk {
   const { store, deadLetters } = runtime.storeFor('CallbackModule');
   const { clock, logger, instance, requester } = runtime;
-  const asks = resender ?? new RequestReplyResender((contract, payload, more) => requester.request(contract, payload, more)); // prettier-ignore
+  const byRequest = () => new RequestReplyResender((contract, payload, more) => requester.request(contract, payload, more)); // prettier-ignore
+  const asks = resender ?? (http ? new HttpResender(http, () => readTime(store)) : byRequest());
   const desk = new CallbackDesk({ store, resender: asks, deadLetters, options, instance, clock, logger });
   runtime.companions.push(desk);
   return desk;
