@@ -34,7 +34,7 @@ describe('HTTP signature', () => {
     ['key id of every object', (headers) => (headers['signature-input'] = headers['signature-input']!.replace(current.id, 'constructor'))], // prettier-ignore
     ['digest', (headers) => (headers['content-digest'] = contentDigestOf(Buffer.from('{"id":"g2"}')))],
     ['signature', (headers) => (headers['signature'] = headers['signature']!.replace(/:(.)/, (_, c) => (c === 'A' ? ':B' : ':A')))], // prettier-ignore
-  ])('knows an altered %s', (_, alter) => {
+  ])('knows headers with an altered %s', (_, alter) => {
     const headers: Record<string, string> = { ...signed.headers };
     alter(headers);
     expect(headers).not.toEqual(signed.headers);
