@@ -150,6 +150,19 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   '@tidings-demo/revenue-share': app(),
   '@tidings-demo/badges': app(),
   '@tidings-demo/room-gateway': app('@nestjs/websockets', '@nestjs/platform-socket.io', 'socket.io'),
+  // Two queues and a broadcast, on every transport there is.
+  '@tidings-demo/squares': {
+    ours: [
+      '@tidings/core',
+      '@tidings/brokers',
+      '@tidings/database',
+      '@tidings/memory',
+      '@tidings/messaging',
+      '@tidings/postgres',
+    ],
+    theirs: [...NEST, 'commander', 'pg', 'zod'],
+    node: 'any',
+  },
   // It starts the applications as processes, and imports none of them.
   '@tidings-demo/demo': app(
     '@tidings-demo/migrations',
