@@ -62,7 +62,13 @@ export interface MessagingOptions {
   /**
    * How this service takes part in the callback service's proof of consumption, as a sender and as a consumer: `{}` for the defaults. Default: not at all.
    */
-  readonly callback?: CallbackOptions;
+  readonly callback?: CallbackOptions & {
+    /**
+     * Who is to confirm messages of a contract, as `[{ contract: GiftSent, groups: ['ranking'] }]`, whoever else has subscribed. A call's own `groups` win over
+     * it. Default: the groups that the callback service knows.
+     */
+    readonly expected?: readonly Expectation[];
+  };
   /** What the guard BacklogGate goes by. Default none: without it that guard fails, and `backlogGate({ … })` has options of its own. */
   readonly backlogGate?: BacklogGateOptions;
   /** When a message that kills its process is dead-lettered. Needs a store. */
@@ -89,7 +95,7 @@ export type CheckedMessagingOptions = Readonly<
     >
   > &
     Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'backlogGate'> & {
-      readonly callback?: ResolvedCallbackOptions;
+      readonly callback?: ResolvedCallbackOptions & { readonly expected: readonly Expectation[] };
       readonly checkBack: ResolvedCheckBackOptions;
       readonly deadLetters: ResolvedDeadLetterRetentionOptions;
       readonly reclaim: ResolvedReclaimOptions & { readonly reclaimers: readonly Reclaimer[] };
@@ -123,6 +129,26 @@ const functionOf = <T>(what: string) => z.custom<T>(isFunction, { error: `expect
 const isContract = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'type' in value && 'topic' in value;
 
+const expectation = z.strictObject({
+  contract: z.custom<Expectation['contract']>(isContract, { error: 'expected a contract of defineMessage' }),
+  groups: z
+    .array(z.string().min(1, { error: 'expected the name of a group' }), {
+      error: "expected groups, as ['ranking']",
+    })
+    .min(1, { error: 'expected at least one group, found none' }),
+});
+
+/** One entry a contract: of two the reader could not tell which counts. */
+const expectedOnce = z
+  .array(expectation)
+  .superRefine((entries, context) => {
+    for (const [index, { contract }] of entries.entries()) {
+      if (entries.findIndex((one) => one.contract.type === contract.type) === index) continue;
+      context.addIssue({ code: 'custom', path: [index, 'contract'], message: `expected one entry for ${contract.type}, found another; name all of its groups in one` }); // prettier-ignore
+    }
+  })
+  .default([]);
+
 const schema = z.strictObject({
   source: z
     .string({ error: 'expected the name of this service' })
@@ -149,18 +175,7 @@ const schema = z.strictObject({
   routes: z
     .array(z.custom<Route>((value) => value instanceof Route, { error: "expected route('…').to('…')" }))
     .default([]),
-  expects: z
-    .array(
-      z.strictObject({
-        contract: z.custom<Expectation['contract']>(isContract, { error: 'expected a contract of defineMessage' }),
-        groups: z
-          .array(z.string().min(1, { error: 'expected the name of a group' }), {
-            error: "expected groups, as ['ranking']",
-          })
-          .min(1, { error: 'expected at least one group, found none' }),
-      }),
-    )
-    .default([]),
+  expects: z.array(expectation).default([]),
   roles: z
     .array(z.enum(['publish', 'relay', 'handle'], { error: 'expected publish, relay or handle' }))
     .default(['publish', 'relay', 'handle']),
@@ -175,7 +190,7 @@ const schema = z.strictObject({
     .extend({ reclaimers: z.array(port<Reclaimer>('Reclaimer', ['reclaim'], '{ name, reclaim() }')).default([]) })
     .prefault({}),
   deadLetters: deadLetterRetentionOptions.prefault({}),
-  callback: callbackOptions.optional(),
+  callback: callbackOptions.extend({ expected: expectedOnce }).optional(),
   backlogGate: z.custom<BacklogGateOptions>().optional(),
   poison: z.strictObject({ after: z.number().int().min(1).optional() }).optional(),
   logger: port<TidingsLogger>('TidingsLogger', ['debug', 'info', 'warn', 'error'], 'nestLogger(), pino').optional(),

@@ -40,6 +40,21 @@ describe('The options of messaging', () => {
       'messaging.expects.0.groups: expected at least one group, found none',
     ],
     [{ expects: [{ contract: GiftSent, groups: [''] }] }, 'messaging.expects.0.groups.0: expected the name of a group'],
+    [
+      { callback: { expected: [{ contract: GiftSent, groups: [] }] } },
+      'messaging.callback.expected.0.groups: expected at least one group, found none',
+    ],
+    [
+      {
+        callback: {
+          expected: [
+            { contract: GiftSent, groups: ['a'] },
+            { contract: GiftSent, groups: ['b'] },
+          ],
+        },
+      },
+      'messaging.callback.expected.1.contract: expected one entry for gift.sent, found another; name all of its groups in one',
+    ],
     [{ roles: ['publish', 'consume'] }, 'messaging.roles.1: expected publish, relay or handle'],
     [{ routes: ['gift.*'] }, "messaging.routes.0: expected route('…').to('…')"],
     [

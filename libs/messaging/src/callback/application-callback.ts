@@ -4,6 +4,7 @@ import type { FoundHandler } from '../handling/handler.explorer';
 import type { PlannedSubscription } from '../handling/subscription-plan';
 import type { MessagingRuntime } from '../messaging-runtime';
 import { PublishFailedError, type UnconfirmedMessage } from '../messaging.errors';
+import type { Expectation } from '../publishing/expectation';
 import type { FoundResend } from './resend.explorer';
 
 /** The group by which a service's processes share the questions of the callback service. */
@@ -23,7 +24,7 @@ export class ApplicationCallback {
 
   constructor(
     private readonly runtime: MessagingRuntime,
-    private readonly options: ResolvedCallbackOptions,
+    private readonly options: ResolvedCallbackOptions & { readonly expected: readonly Expectation[] },
     private readonly factory: MessageFactory,
   ) {
     const { clock, logger, publisher } = runtime;
@@ -76,6 +77,7 @@ export class ApplicationCallback {
       routes: (contract) => runtime.router.destinationsOf(contract),
       connect: (name) => runtime.transports.connect(name),
       options,
+      expected: Object.fromEntries(options.expected.map(({ contract, groups }) => [contract.type, groups])),
       logger: runtime.logger,
     });
   }
