@@ -34,6 +34,7 @@ export {
 } from './poison.middleware';
 export { type LetterTable, postgresLetters } from './letter-table';
 export { memoryLetters } from './memory-letters';
+export { postgresRedrives, type RedrivenLetters, type RedriveJobTable, type RedriveTable } from './redrive-table';
 export { PostgresDeadLetters } from './postgres-dead-letters';
 export type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus } from './redrive-job';
 export { RedriveJobs } from './redrive-jobs';

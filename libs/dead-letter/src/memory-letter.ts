@@ -9,6 +9,10 @@ import type { LetterSummary, StoredLetter } from './stored-letter';
 /** A letter as memory keeps it: what the table in a database would give back. */
 export interface MemoryLetter extends StoredLetter {
   readonly tenant: string | null;
+  /** Of its message's first letter: the order in which messages failed. */
+  readonly position: string;
+  /** The job that redrives it, or did. */
+  readonly job: string | null;
 }
 
 /** A new letter, its texts cleaned as the table's columns are; the id is the keeper's to give. */
@@ -53,6 +57,8 @@ export function memoryLetterOf(
     },
     traceId: nullable('trace_id'),
     tenant: nullable('tenant'),
+    position: '',
+    job: null,
     editedPayload: null,
     editedHeaders: null,
     audit: [],

@@ -7,6 +7,8 @@ import { letterKeyOf } from './letter-key';
 import { letterOfLine } from './letter-line';
 import { fits, groupedAs, type MemoryLetter, memoryLetterOf, summaryOf } from './memory-letter';
 import type { LetterTable } from './letter-table';
+import { type LetterShelf, memoryRedrives } from './memory-redrives';
+import type { RedriveTable } from './redrive-table';
 import type { AuditEntry } from './stored-letter';
 import { storedFailures } from './stored-failures';
 
@@ -16,15 +18,23 @@ interface Note {
   readonly failures: readonly FailureRecord[];
 }
 
-/** Dead letters in the memory of this process, for tests: they die with it. */
-export const memoryLetters = (clock: Clock = systemClock): LetterTable => new MemoryLetters(clock);
+/** Dead letters in the memory of this process, for tests: they die with it. `redrives`: the jobs on them. */
+export const memoryLetters = (clock: Clock = systemClock): LetterTable & { readonly redrives: RedriveTable } =>
+  new MemoryLetters(clock);
 
-class MemoryLetters implements LetterTable {
+class MemoryLetters implements LetterTable, LetterShelf {
+  readonly redrives: RedriveTable;
   readonly #letters = new Map<string, MemoryLetter>();
   #notes: Note[] = [];
   #lastId = 0;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.redrives = memoryRedrives(this, clock);
+  }
+
+  get all(): readonly MemoryLetter[] {
+    return [...this.#letters.values()];
+  }
 
   async insert(letter: DeadLetter): Promise<void> {
     const key = letterKeyOf(letter).toString('hex');
@@ -78,7 +88,7 @@ class MemoryLetters implements LetterTable {
   async find(id: string) {
     const letter = this.#letters.get(id);
     if (!letter) return undefined;
-    const { audit: _audit, tenant: _tenant, ...found } = letter;
+    const { audit: _audit, tenant: _tenant, position: _position, job: _job, ...found } = letter;
     return found;
   }
 
@@ -111,10 +121,11 @@ class MemoryLetters implements LetterTable {
     );
   }
 
-  async beginRedrive(id: string): Promise<boolean> {
+  async beginRedrive(id: string, job: string | null): Promise<boolean> {
     const today = dateOf(this.clock.now());
     return this.#change(id, ['dead'], ({ direction, message: { generation, bucket } }) => ({
       status: 'redriving',
+      job,
       redrive: direction === 'inbound' ? { generation: generation + 1, bucket: today } : { generation, bucket },
     }));
   }
@@ -122,6 +133,11 @@ class MemoryLetters implements LetterTable {
   async settle(id: string, from: LetterStatus, to: LetterStatus): Promise<void> {
     const settledAt = this.#now();
     this.#change(id, [from], () => ({ status: to, settledAt }));
+  }
+
+  redriven(id: string, job: string): void {
+    const settledAt = this.#now();
+    this.#change(id, ['redriving'], () => ({ status: 'redriven', settledAt, job }));
   }
 
   async import(lines: Parameters<LetterTable['import']>[0], decision: Decision): Promise<ImportReport> {
@@ -161,7 +177,8 @@ class MemoryLetters implements LetterTable {
   #add(letter: MemoryLetter): boolean {
     for (const { identity } of this.#letters.values()) if (identity === letter.identity) return false;
     const id = String(++this.#lastId);
-    this.#letters.set(id, { ...letter, id });
+    const first = this.all.find((one) => isEarlier(one, letter));
+    this.#letters.set(id, { ...letter, id, position: first?.position ?? id });
     return true;
   }
 
@@ -179,3 +196,12 @@ class MemoryLetters implements LetterTable {
     return true;
   }
 }
+
+/** Of the same message at the same place, before a redrive of it. */
+const isEarlier = (one: MemoryLetter, { message, place, direction }: MemoryLetter): boolean =>
+  one.message.id === message.id &&
+  one.message.source === message.source &&
+  one.message.topic === message.topic &&
+  one.place === place &&
+  one.direction === direction &&
+  one.message.generation < message.generation;

@@ -46,7 +46,8 @@ export interface PoisonMiddlewares {
  *
  * Who is charged for a crash: every suspect that was in a handler. After one death a message is handled only while no other such message is, in this
  * process; so from the second crash on, the one that kills is charged alone, and its neighbours are charged once at most: with `after` of 2 or more
- * they are not buried with it. What is not redelivered is never charged. Settling in whatever way forgets all deaths.
+ * they are not buried with it. Of an
+ * `@OnMessages` batch the killer alone is charged, from the first: what was redelivered comes in a batch of its own. What is not redelivered is never charged. Settling in whatever way forgets all deaths.
  */
 export function poisonMiddlewares(options: PoisonMiddlewareOptions): PoisonMiddlewares {
   const { ledgerOf, instance, after = 3, logger = silentLogger, againAfterMs = 1_000 } = options;

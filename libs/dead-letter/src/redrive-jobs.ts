@@ -3,10 +3,7 @@ import { z } from 'zod';
 import { decisionShape, idSchema, NO_ID } from './dead-letters.options';
 import { letterFilterShape } from './letter-filter';
 import type { LetterSelection, RedriveJob, RedriveJobOptions, RedriveJobStatus } from './redrive-job';
-import { findRedriveJob } from './sql/find-redrive-job';
-import { insertRedriveJob } from './sql/insert-redrive-job';
-import { listRedriveJobs } from './sql/list-redrive-jobs';
-import { steerRedriveJob } from './sql/steer-redrive-job';
+import { postgresRedrives, type RedriveJobTable } from './redrive-table';
 
 const MOST_IDS = 1_000;
 
@@ -27,9 +24,10 @@ const optionsSchema = z.strictObject({
 /** How a person steers redrives of many letters. What they do is done by a RedriveWorker, in this process or another. */
 export class RedriveJobs {
   constructor(
-    private readonly store: Store,
+    store: Store,
     /** Hears that a job may have become due. */
     private readonly onDue: () => void = () => undefined,
+    private readonly table: RedriveJobTable = postgresRedrives(store).jobs,
   ) {}
 
   /**
@@ -43,14 +41,14 @@ export class RedriveJobs {
     const { success, error } = selectionSchema.safeParse(selection);
     if (!success)
       throw new OptionsError('redriveJobs.start.selection', `expected { ids } or { filter }: ${problemOf(error)}`);
-    const job = await insertRedriveJob(this.store, selection, { ...checked, perSecond: checked.perSecond ?? null });
+    const job = await this.table.insert(selection, { ...checked, perSecond: checked.perSecond ?? null });
     this.onDue();
     return job;
   }
 
   /** A job and how far it has got; undefined when there is none of that id. */
   async find(id: string): Promise<RedriveJob | undefined> {
-    return idSchema.safeParse(id).success ? findRedriveJob(this.store, id) : undefined;
+    return idSchema.safeParse(id).success ? this.table.find(id) : undefined;
   }
 
   /** A page of jobs, newest first; `after` is the last id of the page before. */
@@ -58,7 +56,7 @@ export class RedriveJobs {
     readonly RedriveJob[]
   > {
     const page = parseOptions('redriveJobs.list', listSchema, { after, limit });
-    return listRedriveJobs(this.store, page.after, page.limit);
+    return this.table.list(page.after, page.limit);
   }
 
   /** Stops a running job after the letter that is being redriven; false when it is not running. */
@@ -83,7 +81,7 @@ export class RedriveJobs {
     from: readonly RedriveJobStatus[],
     to: 'running' | 'paused' | 'cancelled',
   ): Promise<boolean> {
-    return idSchema.safeParse(id).success && steerRedriveJob(this.store, id, from, to);
+    return idSchema.safeParse(id).success && this.table.steer(id, from, to);
   }
 }
 

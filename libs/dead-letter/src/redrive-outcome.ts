@@ -1,9 +1,7 @@
-import type { Message, Store } from '@tidings/core';
+import type { Message } from '@tidings/core';
 import { letterKeyOf } from './letter-key';
 import { outgoingOf } from './letter-redrive';
-import { findLetter } from './sql/find-letter';
-import { findLetterByIdentity } from './sql/find-letter-by-identity';
-import { measureSettled } from './sql/measure-settled';
+import type { RedrivenLetters } from './redrive-table';
 
 /**
  * Has the group's inbox seen the message take effect? `unknowable`: that group has none, so only a new letter would ever tell of it.
@@ -23,18 +21,18 @@ export type RedriveOutcome =
 
 /** What became of a letter that was redriven: outbound ends with the broker's confirmation, inbound with an inbox row or with another letter. */
 export async function outcomeOf(
-  store: Store,
+  letters: RedrivenLetters,
   id: string,
   waitMs: number,
   handled: HandledMessage | undefined,
 ): Promise<RedriveOutcome> {
-  const letter = await findLetter(store, id);
+  const letter = await letters.find(id);
   if (!letter || letter.direction === 'outbound') return { kind: 'handled' };
   const { message } = outgoingOf(letter);
-  const again = await findLetterByIdentity(store, letterKeyOf({ ...letter, message }));
+  const again = await letters.again(letterKeyOf({ ...letter, message }));
   if (again) return { kind: 'failed', reason: `letter ${id} failed again as letter ${again.id}: ${again.reason}` };
   const seen = (await handled?.({ group: letter.place, topic: message.topic }, message)) ?? 'unknowable';
   if (seen === 'handled') return { kind: 'handled' };
   const knowable = seen === 'pending';
-  return { kind: (await measureSettled(store, id)) < waitMs ? 'pending' : 'undecided', knowable };
+  return { kind: (await letters.settledMs(id)) < waitMs ? 'pending' : 'undecided', knowable };
 }

@@ -4,15 +4,15 @@ import type { RedriveOfJob } from './letter-redrive';
 import type { TakenRedriveJob } from './redrive-job';
 import { redriveChannel } from './redrive-channel';
 import { type HandledMessage, outcomeOf } from './redrive-outcome';
-import { advanceRedriveJob, type JobAdvance } from './sql/advance-redrive-job';
-import { findNextRedrive } from './sql/find-next-redrive';
-import { findPredecessor } from './sql/find-predecessor';
-import { type PickedLetter, pickLetters } from './sql/pick-letters';
-import { type JobRest, restRedriveJob } from './sql/rest-redrive-job';
-import { takeRedriveJob } from './sql/take-redrive-job';
+import { postgresRedrives, type RedriveTable } from './redrive-table';
+import type { JobAdvance } from './sql/advance-redrive-job';
+import type { PickedLetter, PickedSelection } from './sql/pick-letters';
+import type { JobRest } from './sql/rest-redrive-job';
 
 export interface RedriveWorkerParts {
   readonly store: Store;
+  /** Default: the tables in the store. */
+  readonly table?: RedriveTable;
   /** Redrives one letter, as PostgresDeadLetters does with this process's transports. */
   readonly redrive: (id: string, ofJob: RedriveOfJob) => Promise<RedriveResult>;
   /** What became of a redriven message. Default: unknowable. */
@@ -44,11 +44,13 @@ interface Report {
  */
 export class RedriveWorker {
   readonly #task: PeriodicTask;
+  readonly #table: RedriveTable;
   readonly #leaseMs: number;
   #listening: Promise<Closeable> | undefined;
 
   constructor(private readonly parts: RedriveWorkerParts) {
     const { clock, logger, pollMs = 300_000, leaseMs = 30_000 } = parts;
+    this.#table = parts.table ?? postgresRedrives(parts.store);
     this.#leaseMs = leaseMs;
     this.#task = new PeriodicTask({ name: 'redrive jobs', everyMs: pollMs, clock, logger, runOnce: (signal) => this.#turn(signal) }); // prettier-ignore
   }
@@ -84,9 +86,9 @@ export class RedriveWorker {
 
   /** Takes the job that has been due for longest, if any, and works on it for a page. Else tells when the next is due. */
   async runOnce(signal: AbortSignal): Promise<Report> {
-    const job = await takeRedriveJob(this.parts.store, this.#leaseMs);
+    const job = await this.#table.jobs.take(this.#leaseMs);
     if (!job) {
-      const nextMs = await findNextRedrive(this.parts.store);
+      const nextMs = await this.#table.jobs.nextMs();
       return nextMs === undefined ? {} : { nextMs: Math.max(TAKEN_AGAIN_MS, nextMs) };
     }
     try {
@@ -101,7 +103,7 @@ export class RedriveWorker {
 
   async #nextPage(job: TakenRedriveJob, signal: AbortSignal): Promise<Report> {
     const limit = job.canaryPassed ? PAGE : job.canary - job.canaries.length;
-    const { letters, next } = await pickLetters(this.parts.store, selectionOf(job), job.cursor, job.upto, limit);
+    const { letters, next } = await this.#table.letters.pick(selectionOf(job), job.cursor, job.upto, limit);
     for (const letter of letters) {
       if (signal.aborted) return this.#rest(job, { status: 'running' });
       const stopped = await this.#one(job, letter);
@@ -141,19 +143,19 @@ export class RedriveWorker {
   /** What became of the letter of the same key that the job redrove last. */
   async #predecessor(job: TakenRedriveJob, letter: PickedLetter): Promise<'none' | 'pending' | 'failed'> {
     if (letter.key === null || letter.direction === 'outbound') return 'none';
-    const before = await findPredecessor(this.parts.store, job.id, letter);
+    const before = await this.#table.letters.predecessor(job.id, letter);
     if (before === undefined) return 'none';
-    const outcome = await outcomeOf(this.parts.store, before, job.outcomeWaitMs, this.parts.handled);
+    const outcome = await outcomeOf(this.#table.letters, before, job.outcomeWaitMs, this.parts.handled);
     if (outcome.kind === 'failed') return 'failed';
     return outcome.kind === 'pending' && outcome.knowable ? 'pending' : 'none';
   }
 
   /** Goes on when all canaries were handled, stops when one failed again, pauses when one's outcome does not show. */
   async #watchCanaries(job: TakenRedriveJob, last = false): Promise<Report> {
-    const { store, handled } = this.parts;
+    const { handled } = this.parts;
     let waiting: string | undefined;
     for (const id of job.canaries) {
-      const outcome = await outcomeOf(store, id, job.outcomeWaitMs, handled);
+      const outcome = await outcomeOf(this.#table.letters, id, job.outcomeWaitMs, handled);
       if (outcome.kind === 'failed') return this.#rest(job, { status: 'stopped', detail: outcome.reason });
       if (outcome.kind === 'undecided' && outcome.knowable) return this.#rest(job, { status: 'paused', detail: `letter ${id} was neither handled nor buried within ${job.outcomeWaitMs} ms` }); // prettier-ignore
       if (outcome.kind === 'pending') waiting ??= `waits for the outcome of letter ${id}`;
@@ -163,17 +165,17 @@ export class RedriveWorker {
   }
 
   async #advance(job: TakenRedriveJob, advance: Omit<JobAdvance, 'leaseMs'>): Promise<Report | undefined> {
-    const status = await advanceRedriveJob(this.parts.store, job, { ...advance, leaseMs: this.#leaseMs });
+    const status = await this.#table.jobs.advance(job, { ...advance, leaseMs: this.#leaseMs });
     return status === 'running' ? undefined : { again: true };
   }
 
   async #rest(job: TakenRedriveJob, rest: JobRest): Promise<Report> {
-    await restRedriveJob(this.parts.store, job, rest);
+    await this.#table.jobs.rest(job, rest);
     return rest.afterMs ? { nextMs: rest.afterMs } : { again: true };
   }
 }
 
-function selectionOf({ selection }: TakenRedriveJob): Parameters<typeof pickLetters>[1] {
+function selectionOf({ selection }: TakenRedriveJob): PickedSelection {
   if ('ids' in selection) return selection;
   return { filter: { ...selection.filter, status: ['dead', 'redriving'] } };
 }

@@ -26,15 +26,18 @@ export interface MemoryPatternsParts {
   readonly substitutes: MessagingSubstitutes | undefined;
 }
 
+/** A test that moves its clock by weeks stops once a day for it. */
+const IDLE_MS = 86_400_000;
+
 const nothing: BackgroundTask = { start: () => undefined, stop: async () => undefined };
 
 /**
- * The patterns of a store in memory, for tests. Prepared messages, redrive jobs and what handlers themselves ask of a database
- * need statements: they are refused with TIDINGS_NO_SQL. Reclaim and poison's records have nothing to do: nothing here outlives the process.
+ * The patterns of a store in memory, for tests. What handlers themselves ask of a database needs statements: it is refused with TIDINGS_NO_SQL. Reclaim
+ * and poison's records have nothing to do: nothing here outlives the process.
  */
 export function memoryPatterns(parts: MemoryPatternsParts): StorePatterns {
   const { name, store, factory, options, clock, logger, instance, transports, router, handlers } = parts;
-  const { checkBack: checkBackOptions, reclaim: reclaimOptions } = options;
+  const { reclaim: reclaimOptions } = options;
   const log = new MemoryLog(store, clock);
   const inbox = new MemoryInbox(store, options.inbox, clock);
   const parkedKeys = new MemoryParkedKeys(options.parking, clock, logger);
@@ -42,8 +45,10 @@ export function memoryPatterns(parts: MemoryPatternsParts): StorePatterns {
   const keyParking = parkedKeys;
   const deadLetters = new ApplicationDeadLetters({ store, letters, inbox, keyParking, transports, handlers, clock, logger }); // prettier-ignore
   const setup = { log, factory, routes: router.destinationsOf, transports: options.transports };
-  const outbox = new Outbox({ ...setup, checkBack: checkBackOptions });
-  const asks = { store, prepared: outbox.prepared, deadLetters, options: checkBackOptions, instance, clock, logger };
+  const outbox = new Outbox({ ...setup, checkBack: options.checkBack });
+  // Nobody looks from time to time: what is in this process tells when it is due.
+  const asking = { ...options.checkBack, everyMs: IDLE_MS };
+  const checkBack = new CheckBack({ store, prepared: outbox.prepared, deadLetters, options: asking, instance, clock, logger }); // prettier-ignore
   const publisherOf = (transport: string) => transports.publisher(transport);
   parts.substitutes?.watch(name, log);
   return {
@@ -54,7 +59,7 @@ export function memoryPatterns(parts: MemoryPatternsParts): StorePatterns {
     flush: async () => undefined,
     outbox,
     deadLetters,
-    redriving: undefined,
+    redriving: deadLetters.redriveWorker,
     inbox,
     inboxBatch: inbox,
     parkedKeys,
@@ -68,9 +73,9 @@ export function memoryPatterns(parts: MemoryPatternsParts): StorePatterns {
     },
     relay: new MemoryRelay({ log, publisherOf, deadLetters, instance, clock, logger, ...(options.relay && { options: options.relay }) }), // prettier-ignore
     upkeep: nothing,
-    checkBack: new CheckBack(asks),
+    checkBack,
     reclaim: new ReclaimScheduler({ store, reclaimers: [], options: reclaimOptions, instance, clock, logger }),
-    background: [],
+    background: [checkBack],
     ledger: undefined,
   };
 }

@@ -1,9 +1,12 @@
 import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
 import {
+  type CheckBackAnswer,
   fixed,
   InjectOutbox,
   MessagingModule,
+  type MessageContext,
   NonRetriableError,
+  OnCheckBack,
   OnMessage,
   Outbox,
   type PayloadOf,
@@ -20,6 +23,7 @@ export const GiftSent = defineMessage('gift.sent', {
   key: ({ room }) => room,
 });
 export const RoomClosed = defineMessage('room.closed', { schema: z.object({ room: z.string() }) });
+export const PaymentTaken = defineMessage('payment.taken', { schema: z.object({ payment: z.string() }) });
 
 type Gift = PayloadOf<typeof GiftSent>;
 
@@ -53,19 +57,24 @@ export class GiftController {
 @Injectable()
 export class Ranking {
   readonly ranked: string[] = [];
+  /** Of what was committed. */
+  readonly effects: string[] = [];
   failures = 0;
+  bombsAllowed = false;
   work: Promise<void> | undefined;
 
   @OnMessage(GiftSent, {
     group: 'ranking',
     ordered: true,
     retry: fixed({ attempts: 3, immediate: 0, delayMs: 60_000 }),
+    dryRun: true,
   })
-  async rank({ gift }: Gift): Promise<void> {
+  async rank({ gift }: Gift, { transaction }: MessageContext): Promise<void> {
     await this.work;
-    if (gift === 'bomb') throw new NonRetriableError('no bombs');
+    if (gift === 'bomb' && !this.bombsAllowed) throw new NonRetriableError('no bombs');
     if (this.failures-- > 0) throw new Error('ranking is away');
     this.ranked.push(gift);
+    transaction!.afterCommit(() => this.effects.push(gift));
   }
 
   @OnMessage(RoomClosed, { group: 'ranking', timeoutMs: 5_000, retry: fixed({ attempts: 1, delayMs: 0 }) })
@@ -80,6 +89,19 @@ const dataSource = {
   useFactory: () => new DataSource({ type: 'postgres', host: 'nowhere.invalid' }).initialize(),
 };
 
+/** A partner that no transaction covers; asked how a payment went, it answers as it is told. */
+@Injectable()
+export class Payments {
+  readonly asked: string[] = [];
+  answer: CheckBackAnswer = 'unknown';
+
+  @OnCheckBack(PaymentTaken)
+  checkBack({ payment }: PayloadOf<typeof PaymentTaken>): CheckBackAnswer {
+    this.asked.push(payment);
+    return this.answer;
+  }
+}
+
 @Module({
   imports: [
     MessagingModule.forRoot({
@@ -89,6 +111,6 @@ const dataSource = {
     }),
   ],
   controllers: [GiftController],
-  providers: [dataSource, Gifts, Ranking],
+  providers: [dataSource, Gifts, Ranking, Payments],
 })
 export class GiftModule {}

@@ -3,6 +3,8 @@ import { type Clock, systemClock } from '@tidings/core';
 interface Sleeper {
   readonly dueMs: number;
   readonly wake: () => void;
+  /** Ends its timer, which has one when the clock runs: else the process could not end before it. */
+  readonly awake: AbortController;
 }
 
 /** A clock that stands still until it is moved; after `run`, it goes on with the system's, so that an application can stop. */
@@ -27,10 +29,11 @@ export class TestClock implements Clock {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#sleepers.delete(sleeper);
+        sleeper.awake.abort();
         signal?.removeEventListener('abort', wake);
         resolve();
       };
-      const sleeper: Sleeper = { dueMs: this.now() + ms, wake };
+      const sleeper: Sleeper = { dueMs: this.now() + ms, wake, awake: new AbortController() };
       this.#sleepers.add(sleeper);
       signal?.addEventListener('abort', wake, { once: true });
     });
@@ -53,6 +56,7 @@ export class TestClock implements Clock {
   /** Goes on by itself from now on, for good. */
   run(): void {
     this.#runningSince ??= systemClock.monotonic();
-    for (const { dueMs, wake } of this.#sleepers) void systemClock.wait(dueMs - this.nowMs).then(wake);
+    for (const { dueMs, wake, awake } of this.#sleepers)
+      void systemClock.wait(dueMs - this.nowMs, awake.signal).then(wake);
   }
 }

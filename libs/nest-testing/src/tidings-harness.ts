@@ -96,11 +96,9 @@ export class TidingsHarness implements OnModuleDestroy {
    */
   async advance(by: Duration): Promise<void> {
     const target = this.now + millisOf('advance', by);
+    await this.#atRest();
     for (let due; (due = this.#clock.nextDueMs) !== undefined && due <= target;) {
-      await this.#atRest();
-      const next = this.#clock.nextDueMs;
-      if (next === undefined || next > target) break;
-      this.#clock.moveTo(next);
+      this.#clock.moveTo(due);
       await this.#atRest();
     }
     this.#clock.moveTo(target);

@@ -13,12 +13,8 @@ import {
 } from '@tidings/core';
 import type { ResolvedCheckBackOptions } from './check-back.options';
 import type { PreparedMessages } from './prepared-messages';
-import { undecidedOf, type UndecidedMessage } from './prepared-row';
-import { claimUndecided } from './sql/claim-undecided';
-import { decidePrepared } from './sql/decide-prepared';
-import { deleteDecided } from './sql/delete-decided';
-import { lockUndecided } from './sql/lock-undecided';
-import { measureOverdue } from './sql/measure-overdue';
+import type { UndecidedMessage } from './prepared-row';
+import { tellsWhenToAsk } from './prepared-table';
 
 /** What the operation behind a prepared message came to. `unknown`: still under way, or not to be told now; asked again later. */
 export type CheckBackAnswer = 'commit' | 'rollback' | 'unknown';
@@ -58,6 +54,8 @@ export class CheckBack implements Reclaimer {
       clock,
       logger,
     });
+    const { table } = setup.prepared;
+    if (tellsWhenToAsk(table)) table.onPrepared(() => this.#task.wake());
   }
 
   /** Who answers for messages of a type in this process; one a type. Before `start`. */
@@ -75,25 +73,28 @@ export class CheckBack implements Reclaimer {
   }
 
   /** Asks for a page of those whose time has come. */
-  async runOnce(signal?: AbortSignal): Promise<{ readonly again: boolean }> {
-    const { store, options } = this.setup;
-    const pace = { firstMs: options.afterMs, maxMs: options.maxDelayMs };
-    const rows = await claimUndecided(store, [...this.#ask.keys()], pace, PAGE);
-    for (const row of rows) {
+  async runOnce(signal?: AbortSignal): Promise<{ readonly again: boolean; readonly nextMs?: number }> {
+    const { prepared, options } = this.setup;
+    const { table } = prepared;
+    const types = [...this.#ask.keys()];
+    const due = await table.claim(types, { firstMs: options.afterMs, maxMs: options.maxDelayMs }, PAGE);
+    for (const undecided of due) {
       if (signal?.aborted) break; // asked again at its next time
-      await this.#decide(undecidedOf(row));
+      await this.#decide(undecided);
     }
-    return { again: rows.length === PAGE && !signal?.aborted };
+    const nextMs = tellsWhenToAsk(table) ? table.nextMs(types) : undefined;
+    return { again: due.length === PAGE && !signal?.aborted, ...(nextMs !== undefined && { nextMs }) };
   }
 
   /** Forgets old decisions, and tells of messages that nobody asks for. */
   async reclaim(): Promise<ReclaimReport> {
-    const { store, options, logger } = this.setup;
+    const { prepared, options, logger } = this.setup;
+    const { table } = prepared;
     let forgotten = 0;
     for (let page = PURGE_PAGE; page === PURGE_PAGE; forgotten += page) {
-      page = await deleteDecided(store, options.retentionMs, PURGE_PAGE);
+      page = await table.deleteDecided(options.retentionMs, PURGE_PAGE);
     }
-    const overdue = await measureOverdue(store, 10 * options.everyMs, OVERDUE_LIMIT);
+    const overdue = await table.overdue(10 * options.everyMs, OVERDUE_LIMIT);
     if (overdue.count > 0) {
       logger.warn(
         overdue,
@@ -119,9 +120,9 @@ export class CheckBack implements Reclaimer {
   }
 
   async #askAndDecide(undecided: UndecidedMessage, transaction: Transaction): Promise<CheckBackAnswer | 'decided'> {
-    const { store, prepared } = this.setup;
+    const { prepared } = this.setup;
     const { id, source, type } = undecided.message;
-    if (!(await lockUndecided(store, transaction, source, id))) return 'decided';
+    if (!(await prepared.table.lock(transaction, source, id))) return 'decided';
     const answer = await this.#ask.get(type)!(undecided, transaction);
     if (answer === 'commit') await prepared.commit(id, { handle: transaction, source });
     if (answer === 'rollback') await prepared.rollback(id, { handle: transaction, source });
@@ -130,11 +131,11 @@ export class CheckBack implements Reclaimer {
 
   /** The letters first: a crash in between buries them again, which files nothing twice, and a redrive of one is what decides then. */
   async #bury(undecided: UndecidedMessage, error?: Error): Promise<void> {
-    const { store, deadLetters, clock, instance } = this.setup;
+    const { store, prepared, deadLetters, clock, instance } = this.setup;
     const { message, transports, checks } = undecided;
     const problem = error?.message ?? `asked ${checks} times, the answer was always unknown`;
     await store.run(async (transaction) => {
-      if (!(await lockUndecided(store, transaction, message.source, message.id))) return;
+      if (!(await prepared.table.lock(transaction, message.source, message.id))) return;
       const bucket = dateOf(clock.now()); // a redrive replaces it
       for (const transport of transports) {
         await deadLetters.bury({
@@ -154,7 +155,7 @@ export class CheckBack implements Reclaimer {
           ],
         });
       }
-      await decidePrepared(store, transaction, message.source, message.id, 'dead-lettered');
+      await prepared.table.decide(transaction, message.source, message.id, 'dead-lettered');
     });
   }
 

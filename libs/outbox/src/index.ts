@@ -12,9 +12,11 @@ export { type AskBack, CheckBack, type CheckBackAnswer, type CheckBackSetup } fr
 export { type CheckBackOptions, checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
 export { MemoryControls } from './memory-controls';
 export { MemoryLog, type UnsentMessage } from './memory-log';
+export { MemoryPrepared } from './memory-prepared';
 export { MemoryRelay, type MemoryRelaySetup } from './memory-relay';
 export { outboxMigrations } from './migrations';
 export { AlreadyPreparedError, PreparedDecisionError } from './prepared.errors';
+export type { PreparedTable } from './prepared-table';
 export { type DecideOptions, type PreparedMessage, PreparedMessages } from './prepared-messages';
 export type { PreparedStatus, UndecidedMessage } from './prepared-row';
 export { type Schedule, ScheduledMessages } from './scheduled-messages';

@@ -1,5 +1,6 @@
-import { type Clock, dateOf, type Message, type Store, timestampOf, type Transaction } from '@tidings/core';
+import { type Clock, dateOf, type MemoryStore, type Message, timestampOf, type Transaction } from '@tidings/core';
 import type { Backlog, DueMessage, LogEntry } from '@tidings/postgres-log';
+import { MemoryPrepared } from './memory-prepared';
 import type { OutboxLog } from './outbox';
 import type { DueMessages, Schedule } from './scheduled-messages';
 
@@ -20,6 +21,7 @@ export interface UnsentMessage {
  */
 export class MemoryLog implements OutboxLog {
   readonly signals = { filedForLater: (): void => undefined };
+  readonly prepared: MemoryPrepared;
   readonly #destinations: { readonly transport: string; readonly topic: string }[] = [];
   readonly #unsent = new Set<UnsentMessage>();
   #numbered = 0;
@@ -27,9 +29,11 @@ export class MemoryLog implements OutboxLog {
   readonly #listeners = new Set<(appended: readonly UnsentMessage[]) => void>();
 
   constructor(
-    readonly store: Store,
+    readonly store: MemoryStore,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.prepared = new MemoryPrepared(store, clock);
+  }
 
   /** Committed and not yet passed on, in the order of their commits; those that wait for their time are among them. */
   get unsent(): readonly UnsentMessage[] {

@@ -14,6 +14,7 @@ import { type Backlog, type LogEntry, type LoggedIdentity, type MessageLog, read
 import type { Routes } from './destination';
 import { checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
 import { type PreparedMessage, PreparedMessages } from './prepared-messages';
+import { preparedInTable, type PreparedTable } from './prepared-table';
 import { checkedInstant, type DueMessages, ScheduledMessages } from './scheduled-messages';
 
 export interface OutboxPublishOptions extends PublishOptions {
@@ -63,6 +64,8 @@ export type OutboxLog = Pick<MessageLog, 'store' | 'append' | 'destination' | 'b
   readonly signals: Pick<MessageLog['signals'], 'filedForLater'>;
   /** Default: the table of the store. */
   readonly due?: DueMessages;
+  /** Default: the table of the store. */
+  readonly prepared?: PreparedTable;
 };
 
 export interface OutboxSetup {
@@ -87,6 +90,7 @@ export class Outbox implements BoundOutbox {
     this.scheduled = new ScheduledMessages(log);
     this.prepared = new PreparedMessages(
       log.store,
+      log.prepared ?? preparedInTable(log.store),
       factory.source,
       (transaction, message, audience) => this.append(transaction, message, audience),
       checkBack.afterMs,

@@ -1,10 +1,8 @@
 import type { Message, Store, Transaction } from '@tidings/core';
 import { AlreadyPreparedError, PreparedDecisionError } from './prepared.errors';
-import { undecidedOf, type UndecidedMessage } from './prepared-row';
-import { decidePrepared } from './sql/decide-prepared';
-import { findPreparedStatus } from './sql/find-prepared-status';
-import { insertPrepared, type PreparedDestination } from './sql/insert-prepared';
-import { listUndecided } from './sql/list-undecided';
+import type { UndecidedMessage } from './prepared-row';
+import type { PreparedTable } from './prepared-table';
+import type { PreparedDestination } from './sql/insert-prepared';
 
 /** A message that is written and has not left. Whoever prepared it decides; until then it waits, and is asked for (`@OnCheckBack`). */
 export interface PreparedMessage {
@@ -30,6 +28,8 @@ export type Append = (transaction: Transaction, message: Message, destination: P
 export class PreparedMessages {
   constructor(
     private readonly store: Store,
+    /** For patterns. */
+    readonly table: PreparedTable,
     private readonly source: string,
     private readonly append: Append,
     private readonly checkAfterMs: number,
@@ -41,8 +41,7 @@ export class PreparedMessages {
     destination: PreparedDestination,
     transaction?: Transaction,
   ): Promise<PreparedMessage> {
-    const on = transaction ?? this.store;
-    if (!(await insertPrepared(this.store, on, message, destination, this.checkAfterMs))) {
+    if (!(await this.table.insert(transaction, message, destination, this.checkAfterMs))) {
       throw new AlreadyPreparedError(message.source, message.id);
     }
     return {
@@ -55,9 +54,9 @@ export class PreparedMessages {
   /** As `PreparedMessage.commit`, by the message's id: for a process that did not prepare it. Default source: this service. */
   commit(id: string, { handle, source = this.source }: DecideOptions = {}): Promise<void> {
     return this.#within(handle, async (transaction) => {
-      const row = await decidePrepared(this.store, transaction, source, id, 'committed');
-      if (!row) return this.#expect(transaction, source, id, 'committed');
-      const { message, transports, optional } = undecidedOf(row);
+      const decided = await this.table.decide(transaction, source, id, 'committed');
+      if (!decided) return this.#expect(transaction, source, id, 'committed');
+      const { message, transports, optional } = decided;
       await this.append(transaction, message, { transports, optional });
     });
   }
@@ -65,18 +64,18 @@ export class PreparedMessages {
   /** As `PreparedMessage.rollback`, by the message's id. */
   rollback(id: string, { handle, source = this.source }: DecideOptions = {}): Promise<void> {
     return this.#within(handle, async (transaction) => {
-      const row = await decidePrepared(this.store, transaction, source, id, 'rolled-back');
-      if (!row) await this.#expect(transaction, source, id, 'rolled-back');
+      const decided = await this.table.decide(transaction, source, id, 'rolled-back');
+      if (!decided) await this.#expect(transaction, source, id, 'rolled-back');
     });
   }
 
   /** Those without a decision, the one that is asked for next first. Default limit 100. */
-  async undecided(limit = 100): Promise<readonly UndecidedMessage[]> {
-    return (await listUndecided(this.store, limit)).map(undecidedOf);
+  undecided(limit = 100): Promise<readonly UndecidedMessage[]> {
+    return this.table.undecided(limit);
   }
 
   async #expect(on: Transaction, source: string, id: string, wanted: 'committed' | 'rolled-back'): Promise<void> {
-    const found = await findPreparedStatus(this.store, on, source, id);
+    const found = await this.table.status(on, source, id);
     if (found !== wanted) throw new PreparedDecisionError(id, wanted, found);
   }
 

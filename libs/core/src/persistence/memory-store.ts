@@ -6,6 +6,9 @@ import type { QueryResult, Savepoints, Transaction } from './transaction';
 export class MemoryTransaction implements Transaction, Savepoints {
   #state: 'open' | 'committed' | 'rolledBack' = 'open';
   readonly #hooks: (() => void)[] = [];
+  #tellEnded!: () => void;
+  /** Resolves when it has committed or rolled back, after its hooks. */
+  readonly ended = new Promise<void>((resolve) => (this.#tellEnded = resolve));
 
   get state(): 'open' | 'committed' | 'rolledBack' {
     return this.#state;
@@ -38,6 +41,7 @@ export class MemoryTransaction implements Transaction, Savepoints {
     this.#state = outcome;
     const hooks = this.#hooks.splice(0);
     if (outcome === 'committed') for (const hook of hooks) hook();
+    this.#tellEnded();
   }
 }
 

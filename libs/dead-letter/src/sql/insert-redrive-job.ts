@@ -4,17 +4,14 @@ import { JOB_COLUMNS, jobOf, type JobRow } from '../redrive-job-row';
 import { redriveChannel } from '../redrive-channel';
 import { storable, storableStory } from '../storable-text';
 
+/** What a job begins with. */
+export type NewRedriveJob = Required<Omit<RedriveJobOptions, 'perSecond'>> & { readonly perSecond: number | null };
+
 /** Due at once; workers are told. */
 export async function insertRedriveJob(
   store: Store,
   selection: LetterSelection,
-  {
-    by,
-    reason,
-    canary,
-    perSecond,
-    outcomeWaitMs,
-  }: Required<Omit<RedriveJobOptions, 'perSecond'>> & { perSecond: number | null },
+  { by, reason, canary, perSecond, outcomeWaitMs }: NewRedriveJob,
 ): Promise<RedriveJob> {
   const { rows } = await store.query<JobRow>({
     text: `insert into ${table(store, 'redrive_job')} (by, reason, selection, per_second, canary, canary_passed, outcome_wait_ms, upto)

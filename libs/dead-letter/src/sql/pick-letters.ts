@@ -26,12 +26,14 @@ export interface LettersPicked {
   readonly next: JobCursor | undefined;
 }
 
+export type PickedSelection = { readonly filter: CheckedLetterFilter } | { readonly ids: readonly string[] };
+
 const EXAMINED = 2_000;
 
 /** The next letters of a job, in the order in which their messages failed first, found among the next `EXAMINED` open ones at most. */
 export async function pickLetters(
   store: Store,
-  selection: { readonly filter: CheckedLetterFilter } | { readonly ids: readonly string[] },
+  selection: PickedSelection,
   { position, id }: JobCursor,
   upto: string,
   limit: number,

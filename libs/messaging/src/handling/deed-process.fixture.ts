@@ -8,7 +8,10 @@ import { rabbitmq } from '@tidings/rabbitmq';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { OnMessage } from '../decorators/on-message.decorator';
+import { OnMessages } from '../decorators/on-messages.decorator';
+import { obey } from '../doomed-process.fixture';
 import { MessagingModule } from '../messaging.module';
+import type { BatchContext, BatchItem } from './batch-context';
 
 /** What the handler is to do. `exit`, `oom` and `kill` end its process, in the ways that processes end. */
 const DEEDS = ['done', 'fail', 'exit', 'oom', 'kill', 'killFirst'] as const;
@@ -27,6 +30,13 @@ export interface DeedOrders {
   readonly rabbit?: string;
   readonly ordered: boolean;
   readonly attempts: number;
+  /** Messages that share a transaction. Undefined: one each. */
+  readonly batch?: number;
+}
+
+interface AskedDeed {
+  readonly name: string;
+  readonly deed: Deed;
 }
 
 export const transportOf = (
@@ -37,23 +47,43 @@ export const transportOf = (
     ? postgres({ store, leaseMs: 1_000, pollMs: 200 })
     : rabbitmq({ urls: rabbit, prefix: schema, orderedQueues: 4 });
 
-function handlerOf({ schema, ordered, attempts }: DeedOrders, pool: Pool) {
+/** One handler of one message, or of a batch: it writes down each run, then each effect, then does what it is asked to. */
+function handlerOf({ schema, ordered, attempts, batch }: DeedOrders, pool: Pool) {
+  const options = { group: 'doers', ordered, retry: fixed({ attempts, delayMs: 20 }) };
+
+  async function doAll(deeds: readonly (AskedDeed & { attempt: number })[], context: MessageContext | BatchContext) {
+    for (const { name, attempt } of deeds) {
+      // By itself: what runs in the handler's transaction is gone with its process.
+      await pool.query(`insert into ${quoted(schema)}.run (name, pid, attempt) values ($1, $2, $3)`, [
+        name,
+        process.pid,
+        attempt,
+      ]);
+      await clientOf(context).query(`insert into ${quoted(schema)}.effect values ($1)`, [name]);
+    }
+    await systemClock.wait(20, context.signal); // others are in flight beside it
+    for (const { name, deed } of deeds) await act(deed, pool, `${quoted(schema)}.run`, name);
+  }
+
   @Injectable()
   class DoDeed {
-    @OnMessage(Deeds, { group: 'doers', ordered, concurrency: 4, retry: fixed({ attempts, delayMs: 20 }) })
-    async do({ name, deed }: { name: string; deed: Deed }, context: MessageContext): Promise<void> {
-      // By itself: what runs in the handler's transaction is gone with its process.
-      const { rowCount: runs } = await pool.query(
-        `insert into ${quoted(schema)}.run (name, pid, attempt) select $1, $2, $3`,
-        [name, process.pid, context.attempt],
-      );
-      if (runs !== 1) throw new TypeError('expected a row');
-      await clientOf(context).query(`insert into ${quoted(schema)}.effect values ($1)`, [name]);
-      await systemClock.wait(20, context.signal); // others are in flight beside it
-      await act(deed, pool, `${quoted(schema)}.run`, name);
+    @OnMessage(Deeds, { ...options, concurrency: 4 })
+    do(deed: AskedDeed, context: MessageContext): Promise<void> {
+      return doAll([{ ...deed, attempt: context.attempt }], context);
     }
   }
-  return DoDeed;
+
+  @Injectable()
+  class DoDeeds {
+    @OnMessages(Deeds, { ...options, batch: { size: batch ?? 1 } })
+    do(items: BatchItem<AskedDeed>[], context: BatchContext): Promise<void> {
+      return doAll(
+        items.map(({ payload, attempt }) => ({ ...payload, attempt })),
+        context,
+      );
+    }
+  }
+  return batch === undefined ? DoDeed : DoDeeds;
 }
 
 async function act(deed: Deed, pool: Pool, run: string, name: string): Promise<void> {
@@ -96,10 +126,6 @@ async function run(orders: DeedOrders): Promise<void> {
   const Handler = handlerOf(orders, records);
   const module = { module: class DoerModule {}, imports: [MessagingModule.forRoot(options)], providers: [Handler] };
   await NestFactory.createApplicationContext(module, { logger: false });
-  process.send!('ready');
 }
 
-if (process.send && require.main === module) {
-  process.once('message', (orders: DeedOrders) => void run(orders));
-  process.once('disconnect', () => process.exit(0)); // the spec died: leave no orphan
-}
+obey(module, run);

@@ -1,29 +1,21 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { quoted, type Transport } from '@tidings/core';
+import { hasTopologyRemoval, quoted, type Transport } from '@tidings/core';
 import { migrate, pg } from '@tidings/database';
 import { until } from '@tidings/testing';
-import { connect } from 'amqplib';
 import { Pool } from 'pg';
 import { messagingMigrations } from '../messaging-runtime';
+import { ProcessCrew } from '../process-crew.fixture';
 import { MessagePublisher } from '../publishing/message-publisher';
 import { boot, closeAll, inMemory } from '../test-application.fixture';
 import { type Deed, type DeedOrders, Deeds, transportOf } from './deed-process.fixture';
-
-const BOOT_MS = 60_000;
 
 /** Processes that handle deeds, kept at their number: one that dies is replaced. On a schema, and at RabbitMQ a prefix, of its own. */
 export class DeedScene {
   readonly schema = `deeds_${randomBytes(4).toString('hex')}`;
   readonly #pool: Pool;
-  readonly #children = new Set<ChildProcess>();
-  /** How the processes died that were not stopped. */
-  readonly deaths: (number | string | null)[] = [];
-  #failure = '';
-  #ready = 0;
-  #ending = false;
+  #crew: ProcessCrew | undefined;
+  #transport!: Transport;
   #publisher!: MessagePublisher;
 
   private constructor(
@@ -38,20 +30,35 @@ export class DeedScene {
     const { schema } = scene;
     const store = pg(scene.#pool, { schema, connections: 2 });
     await migrate(store, messagingMigrations);
+    const s = quoted(schema);
     await scene.#pool.query(
-      `create table ${quoted(schema)}.run (name text, pid int, attempt int); create table ${quoted(schema)}.effect (name text)`,
+      `create table ${s}.run (name text, pid int, attempt int);
+       create table ${s}.effect (name text);
+       create table ${s}.charge (letter_key bytea, deaths int);
+       create function ${s}.charged() returns trigger language plpgsql as
+         $$ begin insert into ${s}.charge values (new.letter_key, new.deaths); return new; end $$;
+       create trigger charged after update on ${s}.attempt for each row when (new.deaths > old.deaths)
+         execute function ${s}.charged()`,
     );
-    const transport: Transport = transportOf({ schema, ...(rabbit !== undefined && { rabbit }) }, store);
+    const transport = transportOf({ schema, ...(rabbit !== undefined && { rabbit }) }, store);
     const app = await boot(
       inMemory({ stores: { default: store }, transports: { main: transport }, roles: ['publish'] }),
     );
+    scene.#transport = transport;
     scene.#publisher = app.get(MessagePublisher);
     return scene;
   }
 
-  async start(processes: number, orders: Pick<DeedOrders, 'ordered' | 'attempts'>, execArgv: string[] = []) {
-    for (let n = 0; n < processes; n++) this.#fork(orders, execArgv);
-    await until(`${processes} processes`, () => this.#ready >= processes, { withinMs: BOOT_MS });
+  async start(processes: number, how: Pick<DeedOrders, 'ordered' | 'attempts' | 'batch'>, execArgv: string[] = []) {
+    const { url, schema, rabbit } = this;
+    const orders: DeedOrders = { url, schema, ...how, ...(rabbit !== undefined && { rabbit }) };
+    this.#crew = new ProcessCrew(join(__dirname, 'deed-process.fixture.ts'), orders, execArgv);
+    await this.#crew.start(processes);
+  }
+
+  /** How the processes died that were not stopped. */
+  get deaths(): readonly (number | string | null)[] {
+    return this.#crew?.deaths ?? [];
   }
 
   async publish(deeds: readonly { readonly name: string; readonly deed: Deed }[]): Promise<void> {
@@ -86,41 +93,27 @@ export class DeedScene {
     return (await this.#pool.query(`select 1 from ${quoted(this.schema)}.attempt`)).rowCount ?? 0;
   }
 
+  /** With how many deaths a message was charged, for each that was charged with any; the most first. */
+  async charges(): Promise<number[]> {
+    const { rows } = await this.#pool.query<{ deaths: number }>(
+      `select max(deaths) as deaths from ${quoted(this.schema)}.charge group by letter_key order by 1 desc`,
+    );
+    return rows.map(({ deaths }) => deaths);
+  }
+
   async untilTrue(what: string, condition: () => Promise<boolean>): Promise<void> {
-    await until(`${what}; a process said: ${this.#failure.slice(-2_000)}`, condition, {
-      withinMs: 100_000,
+    await until(`${what}; ${this.#crew?.said}`, condition, {
+      withinMs: 200_000,
       everyMs: 100,
     });
   }
 
   async close(): Promise<void> {
-    this.#ending = true;
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
+    await this.#crew?.end();
+    if (hasTopologyRemoval(this.#transport)) await this.#transport.removeTopic(Deeds.topic, ['doers']);
     await closeAll();
-    if (this.rabbit !== undefined) await this.#deleteQueues(this.rabbit);
     await this.#pool.query(`drop schema ${quoted(this.schema)} cascade`);
     await this.#pool.end();
-  }
-
-  #fork(orders: Pick<DeedOrders, 'ordered' | 'attempts'>, execArgv: string[]): void {
-    const child = fork(join(__dirname, 'deed-process.fixture.ts'), {
-      execArgv: ['--require', join(__dirname, '../../../testing/register-sources.cjs'), ...execArgv],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    this.#children.add(child);
-    child.stderr?.on('data', (chunk: Buffer) => (this.#failure += chunk.toString('utf8')));
-    child.once('message', () => (this.#ready += 1));
-    child.once('exit', (code, signal) => {
-      if (this.#ending) return;
-      this.deaths.push(signal ?? code);
-      this.#fork(orders, execArgv);
-    });
-    const { url, schema, rabbit } = this;
-    child.send({ url, schema, ...orders, ...(rabbit !== undefined && { rabbit }) } satisfies DeedOrders);
   }
 
   async #names(table: string): Promise<string[]> {
@@ -128,17 +121,5 @@ export class DeedScene {
       `select name from ${quoted(this.schema)}.${table} order by name`,
     );
     return rows.map(({ name }) => name);
-  }
-
-  async #deleteQueues(rabbit: string): Promise<void> {
-    const connection = await connect(rabbit);
-    const channel = await connection.createChannel();
-    const topic = `${this.schema}.deed.asked`;
-    const group = `${topic}/doers`;
-    const lanes = Array.from({ length: 4 }, (_, n) => `${group}/${n}of4`);
-    for (const queue of [group, ...lanes, `${group}/dead`, `${group}/shape`, `${group}/delay/20`])
-      await channel.deleteQueue(queue);
-    for (const exchange of [group, topic]) await channel.deleteExchange(exchange);
-    await connection.close();
   }
 }

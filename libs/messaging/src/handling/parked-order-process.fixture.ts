@@ -1,76 +1,30 @@
 import 'reflect-metadata';
 import { Injectable } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import {
-  defineMessage,
-  fixed,
-  type MessageContext,
-  quoted,
-  silentLogger,
-  type Statement,
-  type Store,
-} from '@tidings/core';
+import { fixed, type MessageContext, quoted, silentLogger, type Store } from '@tidings/core';
 import { clientOf, pg } from '@tidings/database';
+import { postgres } from '@tidings/postgres';
 import { rabbitmq } from '@tidings/rabbitmq';
 import { Pool } from 'pg';
-import { z } from 'zod';
 import { OnMessage } from '../decorators/on-message.decorator';
+import { mortal, obey, type Step, Steps } from '../doomed-process.fixture';
 import { MessagingModule } from '../messaging.module';
-
-const step = z.object({ room: z.string(), n: z.number(), fails: z.number() });
-type Step = z.infer<typeof step>;
-
-/** The `n`th message of a room fails so many times before it succeeds. */
-export const Steps = defineMessage('step.taken', {
-  schema: step,
-  key: ({ room }) => room,
-});
 
 export interface WalkOrders {
   readonly url: string;
-  readonly rabbit: string;
+  /** Undefined: the PostgreSQL transport. */
+  readonly rabbit?: string;
   /** Has the tables `run` and `effect`. */
   readonly schema: string;
 }
 
-/** The process ends itself, as SIGKILL does it, at its next statement with this text: before the server gets it, or when it has run. */
-export interface Doom {
-  readonly text: string;
-  readonly when: 'unsent' | 'unheard';
-}
+export const transportOf = ({ rabbit, schema }: WalkOrders, store: Store) =>
+  rabbit === undefined
+    ? postgres({ store, leaseMs: 1_000, pollMs: 200 })
+    : rabbitmq({ urls: rabbit, prefix: schema, orderedQueues: 4 });
 
-let doom: Doom | undefined;
-
-export const die = (): Promise<never> => {
-  process.kill(process.pid, 'SIGKILL');
-  return new Promise(() => undefined);
-};
-
-/** How the process is doomed at this statement, or deed. */
-export const doomedBy = (text: string): Doom['when'] | undefined =>
-  doom && text.includes(doom.text) ? doom.when : undefined;
-
-/** What the spec says, to all processes. */
-export const doomOf = (next: { doom?: Doom }): void => {
-  doom = next.doom;
-};
-
-/** The store of a process that may be doomed. */
-export const mortal = (store: Store): Store =>
-  new Proxy(store, {
-    get: (target, property) => {
-      const found: unknown = Reflect.get(target, property);
-      if (property !== 'query') return typeof found === 'function' ? (found.bind(target) as unknown) : found;
-      return async (statement: Statement) => {
-        const end = doomedBy(statement.text);
-        if (end === 'unsent') return die();
-        const result = await target.query(statement);
-        return end === 'unheard' ? die() : result;
-      };
-    },
-  });
-
-async function run({ url, rabbit, schema }: WalkOrders): Promise<void> {
+async function run(orders: WalkOrders): Promise<void> {
+  const { url, schema } = orders;
   const pool = new Pool({ connectionString: url, max: 6 });
   const records = new Pool({ connectionString: url, max: 2 });
 
@@ -87,21 +41,17 @@ async function run({ url, rabbit, schema }: WalkOrders): Promise<void> {
       if (rows[0]!.runs <= fails) throw new Error('as asked');
     }
   }
+  const store = pg(pool, { schema, connections: 4 });
   const options = {
     source: 'walker',
-    stores: { default: mortal(pg(pool, { schema, connections: 4 })) },
-    transports: { main: rabbitmq({ urls: rabbit, prefix: schema, orderedQueues: 4 }) },
+    stores: { default: mortal(store) },
+    transports: { main: transportOf(orders, store) },
     roles: ['handle' as const],
     parking: { leaseMs: 1_000 },
     logger: silentLogger,
   };
   const module = { module: class WalkerModule {}, imports: [MessagingModule.forRoot(options)], providers: [Walk] };
   await NestFactory.createApplicationContext(module, { logger: false });
-  process.on('message', doomOf);
-  process.send!('ready');
 }
 
-if (process.send && require.main === module) {
-  process.once('message', (orders: WalkOrders) => void run(orders));
-  process.once('disconnect', () => process.exit(0)); // the spec died: leave no orphan
-}
+obey(module, run);

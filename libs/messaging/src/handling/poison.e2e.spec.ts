@@ -28,7 +28,6 @@ describeOn('rabbitmq', 'a message that kills its process', (rabbit) => {
     'is buried, and its innocent neighbours are not: %s',
     async (_, deed, onRabbit, ordered, execArgv) => {
       scene = await DeedScene.open(url, onRabbit ? rabbit : undefined);
-      const { deaths } = scene;
       await scene.start(1, { ordered, attempts: 5 }, execArgv);
       await scene.publish(withPoison(deed));
       await scene.untilTrue('the letter', async () => (await scene!.letters()).length > 0);
@@ -43,9 +42,33 @@ describeOn('rabbitmq', 'a message that kills its process', (rabbit) => {
       ]);
       // Once before it was suspect, three times on record, and never again. (Memory may run out once more beside a process's start.)
       expect((await scene.runs()).filter((name) => name === 'poison')).toHaveLength(4);
-      expect(deaths).toHaveLength(4);
+      expect(scene.deaths).toHaveLength(4);
+      // Its neighbours in handlers at the first death on record were charged with that one, and with no other.
+      const [most, ...others] = await scene.charges();
+      expect([most, others.filter((deaths) => deaths > 1)]).toEqual([3, []]);
       await scene.untilTrue('no suspect is left', async () => (await scene!.suspects()) === 0);
     },
-    200_000,
+    300_000,
+  );
+
+  it.each<[string, boolean, boolean]>([
+    ['RabbitMQ', true, false],
+    ['ordered, RabbitMQ', true, true],
+    ['ordered, PostgreSQL', false, true],
+  ])(
+    'is the only one of its batch that is charged: %s',
+    async (_, onRabbit, ordered) => {
+      scene = await DeedScene.open(url, onRabbit ? rabbit : undefined);
+      await scene.start(1, { ordered, attempts: 5, batch: 8 });
+      await scene.publish(withPoison('kill'));
+      await scene.untilTrue('the letter', async () => (await scene!.letters()).length > 0);
+      await scene.untilTrue('every innocent deed', async () => (await scene!.effects()).length === INNOCENT.length);
+      expect(await scene.effects()).toEqual(INNOCENT);
+      expect(await scene.letters()).toMatchObject([{ name: 'poison', attempts: 1 }]);
+      expect(await scene.charges()).toEqual([3]);
+      expect(scene.deaths).toHaveLength(4); // once in its batch, then alone
+      await scene.untilTrue('no suspect is left', async () => (await scene!.suspects()) === 0);
+    },
+    300_000,
   );
 });

@@ -5,7 +5,7 @@ import { pg } from '@tidings/database';
 import { memory } from '@tidings/memory';
 import { Pool } from 'pg';
 import { MessagingModule } from '../messaging.module';
-import { die, doomOf, doomedBy, mortal } from '../handling/parked-order-process.fixture';
+import { die, doomedBy, mortal, obey } from '../doomed-process.fixture';
 
 export interface RelayOrders {
   readonly url: string;
@@ -54,11 +54,6 @@ async function run({ url, schema }: RelayOrders): Promise<void> {
   };
   const module = { module: class RelayModule {}, imports: [MessagingModule.forRoot(options)] };
   await NestFactory.createApplicationContext(module, { logger: false });
-  process.on('message', doomOf);
-  process.send!('ready');
 }
 
-if (process.send && require.main === module) {
-  process.once('message', (orders: RelayOrders) => void run(orders));
-  process.once('disconnect', () => process.exit(0)); // the spec died: leave no orphan
-}
+obey(module, run);

@@ -1,6 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { quoted } from '@tidings/core';
 import { migrate, pg } from '@tidings/database';
@@ -9,29 +7,22 @@ import type { Outbox } from '@tidings/outbox';
 import { describeOn, until } from '@tidings/testing';
 import { Pool } from 'pg';
 import { getOutboxToken } from '../decorators/inject-outbox.decorator';
+import { doomsAt, Steps } from '../doomed-process.fixture';
 import { messagingMigrations } from '../messaging-runtime';
+import { ProcessCrew } from '../process-crew.fixture';
 import { ApplicationDeadLetters } from '../publishing/application-dead-letters';
 import { boot, closeAll, inMemory } from '../test-application.fixture';
-import { type Doom, Steps } from '../handling/parked-order-process.fixture';
 
 const ROOMS = ['a', 'b', 'c'];
 const WAVE = 3;
 const patient = { withinMs: 60_000, everyMs: 100 };
 
 /** Each publish, and each statement by which a message is buried, its key parked, followed, asked for, claimed, read, postponed and left. */
-const STEPS = ['publish', 'dead_letter" (', 'park_key"(', 'follow_parked_key"(', 'with recursive places', 'with page as', 'with held as', 'set state = case', 'leave_parked_key"(']; // prettier-ignore
-const DOOMS: Doom[] = STEPS.flatMap((text) => [
-  { text, when: 'unsent' },
-  { text, when: 'unheard' },
-]);
+const DOOMS = doomsAt(['publish', 'dead_letter" (', 'park_key"(', 'follow_parked_key"(', 'with recursive places', 'with page as', 'with held as', 'set state = case', 'leave_parked_key"(']); // prettier-ignore
 
 describeOn('postgres', 'two relays whose destination refuses messages', (url) => {
   const schema = `relays_${randomBytes(4).toString('hex')}`;
-  const children = new Set<ChildProcess>();
-  const deaths: (string | number | null)[] = [];
-  let said = '';
-  let ready = 0;
-  let ending = false;
+  const crew = new ProcessCrew(join(__dirname, 'destination-crash-process.fixture.ts'), { url, schema });
   let pool: Pool;
   let outbox: Outbox;
   let letters: ApplicationDeadLetters;
@@ -48,43 +39,15 @@ describeOn('postgres', 'two relays whose destination refuses messages', (url) =>
     const app = await boot(inMemory({ stores: { default: store }, transports: { main: memory() }, roles: ['publish'] })); // prettier-ignore
     outbox = app.get<Outbox>(getOutboxToken());
     letters = app.get(ApplicationDeadLetters);
-    for (let n = 0; n < 2; n++) begin();
-    await until(`two processes; ${said}`, () => ready === 2, patient);
+    await crew.start(2);
   }, 120_000);
 
   afterAll(async () => {
-    ending = true;
-    for (const child of children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
+    await crew.end();
     await closeAll();
     await pool.query(`drop schema ${quoted(schema)} cascade`);
     await pool.end();
   }, 60_000);
-
-  function begin(): void {
-    const child = fork(join(__dirname, 'destination-crash-process.fixture.ts'), {
-      execArgv: ['--require', join(__dirname, '../../../testing/register-sources.cjs')],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    children.add(child);
-    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
-    child.once('message', () => (ready += 1));
-    child.once('exit', (code, signal) => {
-      children.delete(child);
-      if (ending) return;
-      deaths.push(signal ?? code);
-      tell(undefined);
-      begin();
-    });
-    child.send({ url, schema });
-  }
-
-  function tell(doom: Doom | undefined): void {
-    for (const child of children) if (child.connected) child.send(doom ? { doom } : {});
-  }
 
   /** In the order in which they were first taken: a crash repeats what was in flight. */
   const sent = async (room: string): Promise<number[]> => {
@@ -104,11 +67,12 @@ describeOn('postgres', 'two relays whose destination refuses messages', (url) =>
   }
 
   it('loses and swaps nothing when a process is killed at any publish or statement that parks or releases', async () => {
+    const { deaths } = crew;
     let next = 0;
     for (const doom of DOOMS) {
       const name = `${doom.text} ${doom.when}`;
       const before = deaths.length;
-      tell(doom);
+      crew.tell({ doom });
       const from = next;
       next += WAVE;
       // The first of each room is refused, redriven, not taken for now once, and taken. Its followers come when its key is parked: what a broker takes
@@ -116,7 +80,7 @@ describeOn('postgres', 'two relays whose destination refuses messages', (url) =>
       const waits = async (count: number): Promise<void> => {
         const there = async (): Promise<boolean> =>
           (await pool.query(`select from ${quoted(schema)}.parked_message`)).rowCount === count;
-        await until(`${count} wait at ${name}; ${said.slice(-2_000)}`, there, patient);
+        await until(`${count} wait at ${name}; ${crew.said}`, there, patient);
       };
       await publish(ROOMS.map((room) => ({ room, n: from, fails: 1 })));
       await waits(ROOMS.length);
@@ -126,13 +90,13 @@ describeOn('postgres', 'two relays whose destination refuses messages', (url) =>
       expect(await open()).toHaveLength(ROOMS.length);
       await pool.query(`insert into ${quoted(schema)}.mended values ($1)`, [next]);
       for (const id of await open()) await letters.redrive(id);
-      await until(`a death at ${name}; ${said.slice(-2_000)}`, () => deaths.length > before, patient);
+      await until(`a death at ${name}; ${crew.said}`, () => deaths.length > before, patient);
       for (const room of ROOMS) {
         const all = async (): Promise<boolean> => (await sent(room)).length === next;
-        await until(`all of room ${room} after ${name}; ${said.slice(-2_000)}`, all, patient);
+        await until(`all of room ${room} after ${name}; ${crew.said}`, all, patient);
         expect([name, room, await sent(room)]).toEqual([name, room, Array.from({ length: next }, (_, n) => n)]);
       }
-      await until('two processes', () => ready === 2 + deaths.length, patient);
+      await crew.complete();
     }
     expect(deaths.every((how) => how === 'SIGKILL')).toBe(true);
   }, 500_000);

@@ -1,5 +1,5 @@
 import { type Clock, type DeadLetter, type KeyParking, parseOptions, type Publisher, type Store, type TidingsLogger } from '@tidings/core'; // prettier-ignore
-import { type HandledMessage, type LetterFilter, type LetterSelection, type LetterTable, postgresLetters, RedriveJobs, type RedriveOfJob, type RedriveResult, RedriveWorker, TableDeadLetters } from '@tidings/dead-letter'; // prettier-ignore
+import { type HandledMessage, type LetterFilter, type LetterSelection, type LetterTable, postgresLetters, postgresRedrives, RedriveJobs, type RedriveOfJob, type RedriveResult, type RedriveTable, RedriveWorker, TableDeadLetters } from '@tidings/dead-letter'; // prettier-ignore
 import { inboxEntryOf, type PostgresInbox } from '@tidings/inbox';
 import { z } from 'zod';
 import type { HandlerDirectory } from '../handling/handler-directory';
@@ -8,8 +8,8 @@ import type { TransportRegistry } from './transport-registry';
 
 export interface ApplicationDeadLettersParts {
   readonly store: Store;
-  /** Default: the table in the store. */
-  readonly letters?: LetterTable;
+  /** Default: the tables in the store. */
+  readonly letters?: LetterTable & { readonly redrives: RedriveTable };
   readonly inbox: Pick<PostgresInbox, 'seal' | 'handled'>;
   readonly keyParking: KeyParking;
   readonly transports: TransportRegistry;
@@ -24,6 +24,8 @@ export interface DryRunOptions {
   /** Ends the dry run after the letter in hand; handlers see it as their context's signal. */
   readonly signal?: AbortSignal;
 }
+
+const IDLE_MS = 86_400_000;
 
 const limitSchema = z.strictObject({ limit: z.int().min(1).max(500) });
 
@@ -51,8 +53,11 @@ export class ApplicationDeadLetters extends TableDeadLetters {
       return (await inbox.handled(inboxEntryOf(subscription, message))) ? 'handled' : 'pending';
     };
     const redrive = (id: string, ofJob: RedriveOfJob): Promise<RedriveResult> => this.redrive(id, undefined, ofJob);
-    this.redriveWorker = new RedriveWorker({ store, redrive, handled, clock, logger });
-    this.redriveJobs = new RedriveJobs(store, () => this.redriveWorker.wake());
+    const table = parts.letters?.redrives ?? postgresRedrives(store);
+    // Nobody else begins a job in the memory of this process, so nobody looks for one.
+    const pollMs = parts.letters && { pollMs: IDLE_MS };
+    this.redriveWorker = new RedriveWorker({ store, table, redrive, handled, clock, logger, ...pollMs });
+    this.redriveJobs = new RedriveJobs(store, () => this.redriveWorker.wake(), table.jobs);
     this.#dryRun = new DryRun(store, handlers, clock, logger);
   }
 
