@@ -109,6 +109,8 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       '@nestjs-cls/transactional-adapter-typeorm',
       '@tidings/rabbitmq',
       'amqplib',
+      '@tidings/kafka',
+      'kafkajs',
     ],
   },
 

@@ -7,6 +7,7 @@ export * from './request-reply-conformance';
 export * from './servers';
 export * from './tcp-proxy';
 export * from './test-message';
+export * from './tls-listener';
 export * from './transaction-pooler';
 export * from './transport-conformance';
 export * from './until';

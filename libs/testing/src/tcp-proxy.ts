@@ -1,12 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'amqp:': 5672, 'postgres:': 5432, 'redis:': 6379 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'amqp:': 5672,
+  'kafka:': 9092,
+  'postgres:': 5432,
+  'redis:': 6379,
+};
 
 /** The wire between a process and a server, to be cut, held down or made deaf. Neither end learns why. */
 export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   readonly #deaf = new WeakSet<Socket>();
+  readonly #answering = new Set<Socket>();
   readonly #server: Server;
   #down = false;
   #stalled = false;
@@ -16,6 +22,8 @@ export class TcpProxy {
     this.#server = createServer((client) => {
       if (this.#down) return void client.destroy();
       const upstream = connect(port, target.hostname);
+      this.#answering.add(upstream);
+      upstream.once('close', () => this.#answering.delete(upstream));
       this.#pass(client, upstream);
       this.#pass(upstream, client);
     });
@@ -56,6 +64,14 @@ export class TcpProxy {
   /** Half-open: what stands passes nothing any more and does not end; new connections pass. */
   freeze(): void {
     for (const socket of this.#sockets) {
+      this.#deaf.add(socket);
+      socket.pause();
+    }
+  }
+
+  /** What is asked on standing connections still arrives; what is answered there does not, until `up`. New connections pass. */
+  mute(): void {
+    for (const socket of this.#answering) {
       this.#deaf.add(socket);
       socket.pause();
     }

@@ -1,4 +1,5 @@
 export * from './describe-private';
+export * from './private-kafka';
 export * from './private-postgres';
 export * from './private-rabbitmq';
 export * from './private-redis';

@@ -61,3 +61,7 @@ describePrivate('rabbitmq', 'a RabbitMQ for one spec', (server) => {
     LONG_MS,
   );
 });
+
+describePrivate('kafka', 'a Kafka for one spec', (server) => {
+  it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
+});

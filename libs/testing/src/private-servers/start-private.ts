@@ -1,5 +1,7 @@
 import { TidingsError } from '@tidings/core';
 import { installedProgram } from './installed-program';
+import { kafkaJars } from './kafka-jars';
+import { PrivateKafka } from './private-kafka';
 import { PrivatePostgres } from './private-postgres';
 import { PrivateRabbitMq } from './private-rabbitmq';
 import { PrivateRedis } from './private-redis';
@@ -8,6 +10,7 @@ export interface PrivateServers {
   readonly postgres: PrivatePostgres;
   readonly rabbitmq: PrivateRabbitMq;
   readonly redis: PrivateRedis;
+  readonly kafka: PrivateKafka;
 }
 
 /** What must be installed for each. */
@@ -15,6 +18,7 @@ const PROGRAMS = {
   postgres: ['postgres', 'initdb'],
   rabbitmq: ['rabbitmq-server', 'rabbitmqctl', 'epmd'],
   redis: ['redis-server'],
+  kafka: ['java'],
 } as const;
 
 /** True when this kind of server can be started for a spec, where its programs are installed. */
@@ -22,7 +26,10 @@ export const isPrivate = (name: string): name is keyof PrivateServers => Object.
 
 /** Programs of this server that this machine does not have; none: `startPrivate` can start one. */
 export const missingPrograms = (name: keyof PrivateServers): readonly string[] =>
-  process.platform === 'win32' ? ['a POSIX shell'] : PROGRAMS[name].filter((program) => !installedProgram(program));
+  process.platform === 'win32' ? ['a POSIX shell'] : [...PROGRAMS[name].filter((program) => !installedProgram(program)), ...missingJars(name)]; // prettier-ignore
+
+const missingJars = (name: keyof PrivateServers): readonly string[] =>
+  name === 'kafka' && !kafkaJars() ? ["Kafka's jars (KAFKA_HOME)"] : [];
 
 const paths = <Name extends string>(names: readonly Name[]): Record<Name, string> =>
   Object.fromEntries(names.map((name) => [name, installedProgram(name) ?? name])) as Record<Name, string>;
@@ -31,6 +38,7 @@ const START: { readonly [Name in keyof PrivateServers]: () => Promise<PrivateSer
   postgres: () => PrivatePostgres.of(paths(PROGRAMS.postgres)),
   rabbitmq: () => PrivateRabbitMq.of(paths(PROGRAMS.rabbitmq)),
   redis: () => PrivateRedis.of(paths(PROGRAMS.redis)),
+  kafka: () => PrivateKafka.of(paths(PROGRAMS.kafka)),
 };
 
 /** @throws TidingsError that names the programs that are not installed. */

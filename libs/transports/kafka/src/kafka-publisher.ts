@@ -135,12 +135,14 @@ export class KafkaPublisher implements Publisher {
         for (const index of rest) answer(index, failed('unroutable', error));
         return;
       }
-      let turn = this.#turn++;
       const records = letters.map(({ index, letter: { key, value, headers, partition } }): Ready => {
-        const number = partition ? partition(partitions) : key ? partitionOfKey(key, partitions) : turn++ % partitions;
+        const number = partition
+          ? partition(partitions)
+          : key
+            ? partitionOfKey(key, partitions)
+            : this.#turn++ % partitions;
         return { index, bytes: value.length, partition: number, key, value, headers };
       });
-      this.#turn = turn;
       for (const chunk of chunksOf(records, this.settings.maxMessageBytes)) await this.#write(place.name, chunk, answer, rest); // prettier-ignore
       this.failure = undefined;
     } catch (thrown) {

@@ -86,6 +86,27 @@ describeOn('kafka', 'Kafka, beside the suite', (url) => {
     expect(await transport.hasGroup(topic, 'nobody')).toBe(false);
   }, 60_000);
 
+  it('a group goes back to an instant: what was published before it is not repeated', async () => {
+    const topic = 'gift.instant';
+    const transport = await broker.connected({ partitions: 1 });
+    const [first, second] = [recordingReceive(), recordingReceive()];
+    const early = [testMessage({ topic }), testMessage({ topic })];
+    const active = await transport.subscribe(subscription({ topic }), first.receive);
+    await transport.publish(early.map((message) => ({ message })));
+    await first.receivedAll(early.map(({ id }) => id));
+    const earlyMs = systemClock.now();
+    await until('the clock moves on', () => systemClock.now() > earlyMs + 5); // Kafka's instants are milliseconds
+    const timeMs = systemClock.now();
+    const late = [testMessage({ topic }), testMessage({ topic })];
+    await transport.publish(late.map((message) => ({ message })));
+    await first.receivedAll(late.map(({ id }) => id));
+    await active.stop(5_000);
+    await transport.rewind(topic, 'ranking', { timeMs });
+    await transport.subscribe(subscription({ topic }), second.receive);
+    await second.receivedAll(late.map(({ id }) => id));
+    expect(second.ids).toEqual(late.map(({ id }) => id));
+  }, 60_000);
+
   it('dead letters are handed over until each is buried, and then no longer listed', async () => {
     const topic = 'gift.rejected';
     const transport = await broker.connected();

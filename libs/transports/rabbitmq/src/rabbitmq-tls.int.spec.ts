@@ -1,53 +1,19 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createServer, type Server } from 'node:tls';
-import { describeOn, recordingReceive, testMessage } from '@tidings/testing';
+import { certificateFor, describeOn, recordingReceive, testMessage, TlsListener } from '@tidings/testing';
 import type { RabbitMqOptions } from './rabbitmq.options';
 import { RabbitMqTransport } from './rabbitmq.transport';
 import { SpecBroker } from './spec-broker.fixture';
 
-interface Certificate {
-  readonly key: string;
-  readonly cert: string;
-}
-
-/** Signed by itself, so its own authority; made for this run. */
-function certificateFor(name: string): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'tidings-tls-'));
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
-    const kind = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    execFileSync('openssl', [...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 describeOn('rabbitmq', 'RabbitMQ by TLS', (url) => {
   const [server, client] = [certificateFor('broker.test'), certificateFor('client.test')];
   let broker: SpecBroker;
-  let listener: Server;
+  let listener: TlsListener;
   let transport: RabbitMqTransport | undefined;
 
-  /** What a broker's TLS listener is: it ends TLS, and asks for the client's certificate where that is wished. */
   const listen = async (askClient: boolean): Promise<string> => {
-    const asking = askClient ? { requestCert: true, rejectUnauthorized: true, ca: client.cert } : {};
     const target = new URL(url);
-    listener = createServer({ ...server, ...asking }, (socket) => {
-      const upstream = connect(Number(target.port || 5672), target.hostname);
-      for (const [from, to] of [[socket, upstream], [upstream, socket]] as const) // prettier-ignore
-        from.on('error', () => undefined).on('close', () => to.destroy()).pipe(to); // prettier-ignore
-    });
-    listener.on('tlsClientError', () => undefined);
-    listener.listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    return `amqps://${target.username}:${target.password}@127.0.0.1:${(listener.address() as AddressInfo).port}`;
+    const place = { host: target.hostname, port: Number(target.port || 5672) };
+    listener = await TlsListener.to(place, server, askClient ? client.cert : undefined);
+    return `amqps://${target.username}:${target.password}@127.0.0.1:${listener.port}`;
   };
   const over = (urls: string, tls?: RabbitMqOptions['tls']): RabbitMqTransport =>
     (transport = new RabbitMqTransport({ urls, prefix: broker.prefix, ...(tls && { tls }) }));

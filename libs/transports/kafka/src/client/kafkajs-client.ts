@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import { CompressionTypes, Kafka, type logCreator, logLevel } from 'kafkajs';
 import { brokersOf, type KafkaSettings } from '../kafka.options';
 import type {
@@ -83,7 +83,10 @@ function openSocket(
   ssl: ConnectionOptions | undefined,
   onConnect: () => void,
 ): Socket {
-  const socket = ssl ? connectTls({ servername: name, ...address, ...ssl }, onConnect) : connect(address, onConnect);
+  // An IP address is no name to ask for, and still what the certificate must be for.
+  const checked = (_host: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate);
+  const identity = isIP(name) && !ssl?.servername ? { checkServerIdentity: checked } : { servername: name };
+  const socket = ssl ? connectTls({ ...address, ...identity, ...ssl }, onConnect) : connect(address, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
   return socket;
