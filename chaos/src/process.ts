@@ -42,7 +42,7 @@ async function run(orders: ProcessOrders): Promise<() => Promise<void>> {
   const transport: Transport =
     orders.transport === 'postgres'
       ? postgres({ store, logger, ...polling })
-      : await BROKERS[orders.transport].open({ url, prefix, logger, impatient: true });
+      : await BROKERS[orders.transport].open({ url, prefix, logger, impatient: true, proxied: true });
   const messaging = MessagingModule.forRoot({
     source: 'chaos',
     stores: { default: store },

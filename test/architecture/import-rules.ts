@@ -81,7 +81,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   '@tidings/postgres': { ours: ['@tidings/core', '@tidings/postgres-log'], theirs: ['zod'], node: ['node:crypto'] },
   '@tidings/rabbitmq': { ours: ['@tidings/core'], theirs: ['amqplib', 'zod'], node: 'any' },
   '@tidings/redis': { ours: ['@tidings/core'], theirs: ['ioredis', 'zod'], node: 'any' },
-  '@tidings/kafka': { ours: ['@tidings/core'], theirs: ['kafkajs', '@platformatic/kafka', 'zod'], node: 'any' },
+  '@tidings/kafka': { ours: ['@tidings/core'], theirs: ['kafkajs', 'zod'], node: 'any' },
   '@tidings/rocketmq': { ours: ['@tidings/core'], theirs: ['rocketmq-client-nodejs', 'zod'], node: 'any' },
   '@tidings/mqtt': { ours: ['@tidings/core'], theirs: ['mqtt', 'zod'], node: 'any' },
 
@@ -163,6 +163,12 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       '@tidings/postgres',
     ],
     theirs: [...NEST, 'commander', 'pg', 'zod'],
+    node: 'any',
+  },
+  // A recipe: the one application that names its broker.
+  '@tidings-demo/log-collector': {
+    ours: ['@tidings/core', '@tidings/database', '@tidings/kafka', '@tidings/messaging'],
+    theirs: [...NEST, 'kafkajs', 'pg', 'zod'],
     node: 'any',
   },
   // It starts the applications as processes, and imports none of them.

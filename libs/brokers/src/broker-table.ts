@@ -31,10 +31,12 @@ export const BROKERS = {
     address: { pattern: /^kafka:\/\//, example: 'kafka://host:9092' },
     local: 'kafka://127.0.0.1:9092',
     takeOverMs: 20_000, // a session of 6 s, which is the least that a broker allows by default, and a rebalance
-    async open({ url, prefix, logger, impatient }) {
+    async open({ url, prefix, logger, impatient, proxied }) {
       const { kafka } = await import('@tidings/kafka');
       const soon = { reconnectMaxMs: SOON_MS, sessionTimeoutMs: 6_000, heartbeatMs: 1_000 };
-      return kafka({ urls: [url], prefix, ...(logger && { logger }), ...(impatient && soon) });
+      const { hostname: host, port } = new URL(url);
+      const addresses = () => ({ host, port: Number(port) });
+      return kafka({ urls: [url], prefix, ...(logger && { logger }), ...(impatient && soon), ...(proxied && { addresses }) }); // prettier-ignore
     },
   },
   rocketmq: {

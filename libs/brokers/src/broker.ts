@@ -5,6 +5,8 @@ export interface BrokerPlace {
   /** Before every name that is declared at the broker, so that two runs can share it. */
   readonly prefix: string;
   readonly logger?: TidingsLogger;
+  /** The address is a proxy's: whatever addresses the broker itself tells of are not to be used. Default false. */
+  readonly proxied?: boolean;
   /** Gives up and comes back sooner than in production, for runs in which servers are killed. Default false. */
   readonly impatient?: boolean;
 }

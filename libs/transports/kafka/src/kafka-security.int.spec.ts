@@ -1,3 +1,4 @@
+import type { TlsOptions } from '@tidings/core';
 import {
   certificateFor,
   describeOn,
@@ -6,7 +7,7 @@ import {
   testMessage,
   TlsListener,
 } from '@tidings/testing';
-import type { KafkaOptions, KafkaTls } from './kafka.options';
+import type { KafkaOptions } from './kafka.options';
 import { KafkaTransport } from './kafka.transport';
 import { SpecBroker } from './spec-broker.fixture';
 
@@ -35,7 +36,7 @@ describeOn('kafka', 'Kafka by TLS', (url) => {
   }, 30_000);
   afterAll(() => broker.close(), 30_000);
 
-  const over = async (tls: true | KafkaTls, askClient = false): Promise<KafkaTransport> => {
+  const over = async (tls: true | TlsOptions, askClient = false): Promise<KafkaTransport> => {
     const { hostname: host, port } = new URL(url);
     listener = await TlsListener.to({ host, port: Number(port) }, server, askClient ? client.cert : undefined);
     const addresses = () => ({ host: '127.0.0.1', port: listener.port });
