@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BrokerName, isBroker, removeTraces, type TransportName } from '@tidings/brokers';
+import { type BrokerName, BROKERS, isBroker, removeTraces, type TransportName } from '@tidings/brokers';
 import { systemClock, TidingsError } from '@tidings/core';
 import { isPrivate, missingPrograms, type PrivateServer, startPrivate, TcpProxy } from '@tidings/testing';
 import type { ChaosOptions } from './chaos.options';
@@ -29,7 +29,7 @@ export interface ChaosReport {
 
 const READY_WITHIN_MS = 60_000;
 const SETTLE_WITHIN_MS = 60_000;
-/** Ten leases: a dead process's lanes were taken over long ago, and the longest back-off was waited for. */
+/** Ten leases: a dead process's lanes were taken over long ago, and the longest back-off was waited for. A broker may need longer than that. */
 const STUCK_AFTER_MS = 10 * LEASE_MS;
 const LOOK_EVERY_MS = 250;
 /** After all is applied: a copy that is still on its way must have the time to be applied twice. */
@@ -167,12 +167,14 @@ export class ChaosRun {
     const begin = systemClock.monotonic();
     let settled = false;
     let [applied, movedAt] = [-1, begin];
+    const { transport } = this.options;
+    const takeOverMs = isBroker(transport) ? BROKERS[transport].takeOverMs : 0;
     await this.#until(async () => {
       const progress = await database.progress();
       const now = systemClock.monotonic();
       if (progress.applied !== applied) [applied, movedAt] = [progress.applied, now];
       settled = applied >= progress.stored * GROUPS.length;
-      return settled || now - movedAt > STUCK_AFTER_MS;
+      return settled || now - movedAt > STUCK_AFTER_MS + takeOverMs;
     }, SETTLE_WITHIN_MS);
     const seconds = ((systemClock.monotonic() - begin) / 1_000).toFixed(1);
     this.print(settled ? `settled after ${seconds} s` : `not settled after ${seconds} s`);
