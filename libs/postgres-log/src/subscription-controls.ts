@@ -5,8 +5,7 @@ import type { MessageLog } from './message-log';
 import { listSubscriptionControls } from './sql/list-subscription-controls';
 import { pauseSubscription } from './sql/pause-subscription';
 import { resumeSubscription } from './sql/resume-subscription';
-import { setSubscriptionConcurrency } from './sql/set-subscription-concurrency';
-import { setSubscriptionKeyConcurrency } from './sql/set-subscription-key-concurrency';
+import { type ConcurrencyColumn, setSubscriptionConcurrency } from './sql/set-subscription-concurrency';
 import type { SubscriptionControl } from './subscription-control';
 import type { SubscriptionName } from './subscription-name';
 
@@ -33,35 +32,17 @@ export class SubscriptionControls {
   }
 
   /** Null: the number in the code counts again. @throws OptionsError for anything but null or a whole number from 1 to 10,000. */
-  async setConcurrency(
-    name: SubscriptionName,
-    concurrency: number | null,
-    { by }: { readonly by: string },
-  ): Promise<void> {
-    controlChecks.number('concurrency', concurrency);
-    await setSubscriptionConcurrency(
-      this.log.store,
-      controlChecks.name(name),
-      controlChecks.text('by', by),
-      concurrency,
-    );
-    this.log.signals.controlsChanged();
+  setConcurrency(name: SubscriptionName, concurrency: number | null, { by }: { readonly by: string }): Promise<void> {
+    return this.#set('concurrency', 'concurrency', name, concurrency, by);
   }
 
   /** As `setConcurrency`, for the messages of one key. */
-  async setKeyConcurrency(
+  setKeyConcurrency(
     name: SubscriptionName,
     concurrency: number | null,
     { by }: { readonly by: string },
   ): Promise<void> {
-    controlChecks.number('keyConcurrency', concurrency);
-    await setSubscriptionKeyConcurrency(
-      this.log.store,
-      controlChecks.name(name),
-      controlChecks.text('by', by),
-      concurrency,
-    );
-    this.log.signals.controlsChanged();
+    return this.#set('keyConcurrency', 'key_concurrency', name, concurrency, by);
   }
 
   /** Those in force: paused, or with a concurrency of their own. */
@@ -74,5 +55,18 @@ export class SubscriptionControls {
     const follower = new ControlFollower(this.log, listener);
     await follower.start();
     return { close: () => follower.stop() };
+  }
+
+  async #set(
+    field: 'concurrency' | 'keyConcurrency',
+    column: ConcurrencyColumn,
+    name: SubscriptionName,
+    concurrency: number | null,
+    by: string,
+  ): Promise<void> {
+    controlChecks.number(field, concurrency);
+    const text = controlChecks.text('by', by);
+    await setSubscriptionConcurrency(this.log.store, controlChecks.name(name), column, text, concurrency);
+    this.log.signals.controlsChanged();
   }
 }
