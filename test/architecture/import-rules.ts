@@ -69,6 +69,13 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
     node: ['node:crypto'],
   },
   '@tidings/reclaim': { ours: ['@tidings/core'], theirs: ['zod'], node: [] },
+  // An inbox's own kind, so it knows its port; the driver is here and nowhere else.
+  '@tidings/redis-inbox': {
+    ours: ['@tidings/core', '@tidings/inbox'],
+    theirs: ['ioredis', 'zod'],
+    node: ['node:crypto'],
+    specs: ['@nestjs/common', '@nestjs/testing', '@tidings/memory', '@tidings/messaging'],
+  },
   '@tidings/callback': {
     ours: ['@tidings/core'],
     theirs: ['zod'],

@@ -11,7 +11,7 @@ export interface InboxMiddlewareOptions extends InboxOptions {
   /** The store of that name. */
   readonly stores: (name: string) => Store;
   /** The inbox of a store. Default: a PostgresInbox in it. */
-  readonly inboxOf?: (storeName: string) => InboxStore;
+  readonly inboxOf?: (storeName: string) => Pick<InboxStore, 'once'>;
 }
 
 /**
@@ -28,8 +28,8 @@ export interface InboxMiddlewareOptions extends InboxOptions {
  */
 export function inboxMiddleware({ stores, inboxOf, ...options }: InboxMiddlewareOptions): Middleware {
   const checked = checkInboxOptions(options);
-  const inboxes = new Map<string, InboxStore>();
-  const inboxFor = (name: string): InboxStore => {
+  const inboxes = new Map<string, Pick<InboxStore, 'once'>>();
+  const inboxFor = (name: string): Pick<InboxStore, 'once'> => {
     let inbox = inboxes.get(name);
     if (!inbox) inboxes.set(name, (inbox = inboxOf?.(name) ?? new PostgresInbox(stores(name), options)));
     return inbox;

@@ -1,6 +1,7 @@
 export { commitOnAccept } from './commit-on-accept';
 export { InboxBuckets, type BucketAnswer, type DropReport } from './inbox-buckets';
 export { digestOf, type InboxEntry, inboxEntryOf } from './inbox-entry';
+export { FilteredInbox, type InboxFilter } from './inbox-filter';
 export { inboxMiddleware, type InboxMiddlewareOptions } from './inbox.middleware';
 export { checkInboxOptions, type InboxOptions } from './inbox.options';
 export { InboxUnavailableError, type InboxOutcome, type InboxRefusal, type InboxStore } from './inbox-store';
@@ -10,6 +11,7 @@ export { MemoryInbox } from './memory-inbox';
 export { inboxMigrations } from './migrations';
 export { PostgresInbox } from './postgres-inbox';
 export { PostgresInboxBatch } from './postgres-inbox-batch';
+export { storelessInboxMiddleware } from './storeless-inbox.middleware';
 export {
   type SharedTransaction,
   type SharedTransactionsOptions,

@@ -17,7 +17,13 @@ import {
   poisonMiddlewares,
   retryBudgetMiddleware,
 } from '@tidings/dead-letter';
-import { inboxMiddleware, inboxMigrations, sharedTransactions } from '@tidings/inbox';
+import {
+  FilteredInbox,
+  inboxMiddleware,
+  inboxMigrations,
+  sharedTransactions,
+  storelessInboxMiddleware,
+} from '@tidings/inbox';
 import { parkedKeysMigrations, parkingMiddleware } from '@tidings/parked-keys';
 import { type CheckBack, checkSchema, outboxMigrations, postgresLogMigrations } from '@tidings/outbox';
 import { callbackMigrations } from '@tidings/callback';
@@ -159,7 +165,7 @@ export class MessagingRuntime {
 
   #chain(parking: Middleware | undefined): readonly Middleware[] {
     const { clock, logger, instance } = this;
-    const { inbox, poison } = this.options;
+    const { inbox, inboxFilter, poison, storelessInbox } = this.options;
     const circuit = this.circuits.middleware;
     const reply = replyMiddleware({
       source: this.options.source,
@@ -182,7 +188,7 @@ export class MessagingRuntime {
         reply,
         circuit,
         refusal: undefined,
-        inbox: undefined,
+        inbox: storelessInbox && storelessInboxMiddleware({ ...inbox, inbox: storelessInbox }),
         confirm,
         innermost,
       });
@@ -191,7 +197,7 @@ export class MessagingRuntime {
     const inTransaction = inboxMiddleware({
       ...inbox,
       stores: (name) => patterns(name).store,
-      inboxOf: (name) => patterns(name).inbox,
+      inboxOf: (name) => (inboxFilter ? new FilteredInbox(patterns(name).inbox, inboxFilter) : patterns(name).inbox),
     });
     return chainOf({
       middleware,

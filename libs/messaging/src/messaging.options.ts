@@ -6,7 +6,7 @@ import {
   type PoisonOptions,
   type ResolvedDeadLetterRetentionOptions,
 } from '@tidings/dead-letter';
-import type { InboxOptions } from '@tidings/inbox';
+import type { InboxFilter, InboxOptions, InboxStore } from '@tidings/inbox';
 import type { ParkedKeysOptions } from '@tidings/parked-keys';
 import { type CallbackOptions, callbackOptions, type ResolvedCallbackOptions } from '@tidings/callback';
 import { type CheckBackOptions, checkBackOptions, type OutboxRelayOptions, type ResolvedCheckBackOptions } from '@tidings/outbox'; // prettier-ignore
@@ -51,6 +51,13 @@ export interface MessagingOptions {
   readonly drainMs?: number;
   readonly relay?: OutboxRelayOptions;
   readonly inbox?: InboxOptions;
+  /** A first look before the inboxes of `stores`, as `redisInboxFilter({ client })` of @tidings/redis-inbox; batches do without. Needs a store. Default none. */
+  readonly inboxFilter?: InboxFilter;
+  /**
+   * What remembers the messages of an application without `stores`, as `redisInbox({ client })` of @tidings/redis-inbox: its handlers may be `effectivelyOnce`
+   * then, without a transaction, and as far as that inbox promises. Default none.
+   */
+  readonly storelessInbox?: Pick<InboxStore, 'once'>;
   /** How long and how many keys of ordered subscriptions and destinations may be parked. */
   readonly parking?: ParkedKeysOptions;
   /** When undecided messages of `outbox.prepare` are asked for. */
@@ -85,6 +92,8 @@ export type CheckedMessagingOptions = Readonly<
       | 'logger'
       | 'relay'
       | 'inbox'
+      | 'inboxFilter'
+      | 'storelessInbox'
       | 'parking'
       | 'poison'
       | 'backlogGate'
@@ -94,7 +103,10 @@ export type CheckedMessagingOptions = Readonly<
       | 'deadLetters'
     >
   > &
-    Pick<MessagingOptions, 'migrate' | 'logger' | 'relay' | 'inbox' | 'parking' | 'poison' | 'backlogGate'> & {
+    Pick<
+      MessagingOptions,
+      'migrate' | 'logger' | 'relay' | 'inbox' | 'inboxFilter' | 'storelessInbox' | 'parking' | 'poison' | 'backlogGate'
+    > & {
       readonly callback?: ResolvedCallbackOptions & { readonly expected: readonly Expectation[] };
       readonly checkBack: ResolvedCheckBackOptions;
       readonly deadLetters: ResolvedDeadLetterRetentionOptions;
@@ -184,6 +196,12 @@ const schema = z.strictObject({
   drainMs: z.number().int().min(0).default(10_000),
   relay: z.custom<OutboxRelayOptions>().optional(),
   inbox: z.custom<InboxOptions>().optional(),
+  inboxFilter: port<InboxFilter>(
+    'InboxFilter',
+    ['start', 'stop', 'known', 'remember'],
+    'redisInboxFilter({ client })',
+  ).optional(),
+  storelessInbox: port<Pick<InboxStore, 'once'>>('InboxStore', ['once'], 'redisInbox({ client })').optional(),
   parking: z.custom<ParkedKeysOptions>().optional(),
   checkBack: checkBackOptions.prefault({}),
   reclaim: reclaimOptions
@@ -200,6 +218,11 @@ const schema = z.strictObject({
 export function checkMessagingOptions(options: MessagingOptions): CheckedMessagingOptions {
   const checked = parseOptions('messaging', schema, options) as CheckedMessagingOptions;
   if (checked.backlogGate) checkBacklogGateOptions('messaging.backlogGate', checked.backlogGate);
+  const stores = Object.keys(checked.stores);
+  if (checked.inboxFilter && stores.length === 0)
+    throw new OptionsError('messaging.inboxFilter', 'expected a store whose inbox decides behind it, found none; add one to messaging.stores, or use messaging.storelessInbox'); // prettier-ignore
+  if (checked.storelessInbox && stores.length > 0)
+    throw new OptionsError('messaging.storelessInbox', `expected no store, found ${namesOf(stores)}; a store has an inbox of its own, which commits with the handler's effect: leave storelessInbox out`); // prettier-ignore
   const transports = Object.keys(checked.transports);
   checked.routes.forEach((route, index) => {
     const unknown = route.transports.find((name) => !transports.includes(name));

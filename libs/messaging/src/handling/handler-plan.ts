@@ -36,7 +36,7 @@ export function definitionOf(
   { name, contract, options, invoke, check, reply }: FoundHandler,
   transport: string,
   subscription: Subscription,
-  { stores }: { readonly stores: readonly string[] },
+  { stores, storelessInbox = false }: { readonly stores: readonly string[]; readonly storelessInbox?: boolean },
 ): PlannedHandler {
   const level = levelOf(name, options, subscription);
   const shards = typeof options.store === 'function' ? shardsOf(name, stores, options.store) : undefined;
@@ -46,10 +46,10 @@ export function definitionOf(
       : shards.among[0]
     : (options.store as string | undefined);
   const store = stores.length > 0 || named !== undefined ? storeNamed(name, stores, named) : '';
-  if (level === 'effectivelyOnce' && store === '') {
+  if (level === 'effectivelyOnce' && store === '' && !storelessInbox) {
     throw new MessagingConfigurationError(
       name,
-      "expected a store for level effectivelyOnce, found none; add one to messaging.stores, or choose level: 'atLeastOnce'",
+      "expected a store for level effectivelyOnce, found none; add one to messaging.stores or an inbox to messaging.storelessInbox, or choose level: 'atLeastOnce'",
     );
   }
   const retry = retryOf({ options });
@@ -86,6 +86,12 @@ export function definitionOf(
   };
   const limits = subscription.batching?.byType.get(contract.type);
   if (!limits) return handler;
+  if (level === 'effectivelyOnce' && store === '') {
+    throw new MessagingConfigurationError(
+      name,
+      'expected a store for a batch of level effectivelyOnce, found messaging.storelessInbox only, which takes messages one by one; add a store, or leave batch out',
+    );
+  }
   if (options.coalesce && (level === 'atMostOnce' || store === '')) {
     throw new MessagingConfigurationError(
       name,

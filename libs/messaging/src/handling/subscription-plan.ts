@@ -29,6 +29,8 @@ export interface PlanSetting {
   readonly router: ContractRouter;
   readonly transports: readonly string[];
   readonly stores: readonly string[];
+  /** Is there an inbox for handlers without a store? Default false. */
+  readonly storelessInbox?: boolean;
 }
 
 /**

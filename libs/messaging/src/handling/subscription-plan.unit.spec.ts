@@ -128,7 +128,7 @@ describe('The plan of subscriptions', () => {
       'effectively once without a store',
       [handler('A.a')],
       { stores: [] },
-      "A.a: expected a store for level effectivelyOnce, found none; add one to messaging.stores, or choose level: 'atLeastOnce'",
+      "A.a: expected a store for level effectivelyOnce, found none; add one to messaging.stores or an inbox to messaging.storelessInbox, or choose level: 'atLeastOnce'",
     ],
     [
       'effectively once for a broadcast',

@@ -87,6 +87,7 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
             router: runtime.router,
             transports: runtime.transports.names,
             stores: runtime.storeNames,
+            storelessInbox: runtime.options.storelessInbox !== undefined,
           },
         )
       : [];
@@ -131,6 +132,11 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     for (const task of stores.flatMap(({ upkeep, parkedKeysWatch }) => [upkeep, parkedKeysWatch])) {
       this.#close.unshift(() => task.stop());
       await task.start();
+    }
+    const { inboxFilter } = options;
+    if (inboxFilter) {
+      this.#close.unshift(() => inboxFilter.stop());
+      inboxFilter.start();
     }
     const sharing = stores.reduce((all, { name, store }) => divided(all, name, store, logger), planned);
     const storeOf = (name: string) => stores.find((patterns) => patterns.name === name)?.store;
