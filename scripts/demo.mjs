@@ -4,7 +4,9 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const apps = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway', 'demo'].map((name) => `apps/${name}`);
+const apps = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway', 'callback-service', 'demo'].map(
+  (name) => `apps/${name}`,
+);
 
 // About a second when nothing has changed.
 const build = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b', ...apps], {

@@ -8,6 +8,7 @@ const COLOURS: Readonly<Record<AppName, Parameters<typeof styleText>[0]>> = {
   'revenue-share': 'green',
   badges: 'cyan',
   'room-gateway': 'blue',
+  'callback-service': 'gray',
 };
 
 /** Everything that the demo tells a person. The apps' own lines go to stderr, so that a check's table and its last line stay apart. */

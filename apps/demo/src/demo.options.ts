@@ -14,6 +14,10 @@ export interface DemoOptions {
   readonly gifts: string | undefined;
   /** Share of gifts that make badges fail for good; undefined: none. */
   readonly poison: number | undefined;
+  /** True: gifts are rechecked and confirmed. */
+  readonly callback: boolean;
+  /** Share of gifts that are confirmed to their sender and then lost; undefined: none. */
+  readonly drop: number | undefined;
   readonly sabotage: Sabotage | undefined;
   /** False: nothing carries the log to the broker. */
   readonly relay: boolean;
@@ -32,6 +36,8 @@ interface Flags {
   readonly check?: number | true;
   readonly gifts?: string;
   readonly poison?: number;
+  readonly callback?: boolean;
+  readonly drop?: number;
   readonly sabotage?: Sabotage;
   readonly relay: boolean;
   readonly seed: number;
@@ -46,11 +52,13 @@ const number =
     throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}.`);
   };
 
-const share = (text: string): number => {
-  const value = Number(text);
-  if (value > 0 && value <= 0.1) return value;
-  throw new InvalidArgumentError('expected a share above 0, up to 0.1.');
-};
+const share =
+  (upTo: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (value > 0 && value <= upTo) return value;
+    throw new InvalidArgumentError(`expected a share above 0, up to ${upTo}.`);
+  };
 
 /** What `--check` without a number checks. */
 const CHECK_DEFAULT = 2_000;
@@ -78,7 +86,16 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     .option(
       '--poison <share>',
       'with --check: so many of the gifts, as 0.02, make badges fail until their dead letters are redriven, and 5 % fail once',
-      share,
+      share(0.1),
+    )
+    .option(
+      '--callback',
+      'gifts are rechecked and confirmed, without an outbox at gift-api; a sixth app looks after them',
+    )
+    .option(
+      '--drop <share>',
+      'with --check --callback: so many of the gifts, as 0.05, are lost after the broker confirmed them, and must be sent again',
+      share(0.5),
     )
     .addOption(
       new Option('--sabotage <what>', 'leave a safeguard out; the check must notice').choices([
@@ -101,6 +118,10 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
   if (flags.sabotage && !checking) command.error('error: --sabotage needs --check');
   if (flags.poison !== undefined && (!checking || flags.gifts !== undefined))
     command.error('error: --poison needs --check, with generated gifts');
+  if (flags.drop !== undefined && !(checking && flags.callback))
+    command.error('error: --drop needs --check and --callback: without them nothing finds what was lost');
+  if (flags.poison !== undefined && flags.callback)
+    command.error('error: --poison goes without --callback: a parked gift is not confirmed until it is redriven');
   const { transport } = flags;
   return {
     transport,
@@ -109,6 +130,8 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     check: !checking ? undefined : typeof flags.check === 'number' ? flags.check : CHECK_DEFAULT,
     gifts: flags.gifts,
     poison: flags.poison,
+    callback: flags.callback ?? false,
+    drop: flags.drop,
     sabotage: flags.sabotage,
     relay: flags.relay,
     seed: flags.seed,

@@ -23,6 +23,7 @@ export async function showDemo(options: DemoOptions, parts: StartedParts, printe
     brokerUrl: options.brokerUrl,
     prefix: 'tidings_demo',
     relay: options.relay,
+    callback: options.callback,
     backlogLimit: BACKLOG_LIMIT,
     leaseMs: LEASE_MS,
     print: (app, line) => printer.appLine(app, line),

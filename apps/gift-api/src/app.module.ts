@@ -1,9 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type PlatformConfig, PlatformModule } from '@tidings/gift-platform';
 import { GiftRequested, GiftSent } from '@tidings/gift-contracts';
+import { Outbox, RecheckingPublisher } from '@tidings/messaging';
 import { BacklogController } from './backlog/backlog.controller';
 import { GiftEntity } from './gifts/gift.entity';
+import { GiftPublisher } from './gifts/gift-publisher';
 import { GiftsController } from './gifts/gifts.controller';
+import { ResendGift } from './gifts/resend-gift';
 import { SendGift } from './gifts/send-gift';
 import { IntakeController } from './intake/intake.controller';
 import { WriteGiftHandler } from './intake/write-gift.handler';
@@ -28,7 +31,12 @@ export class AppModule {
         }),
       ],
       controllers: [GiftsController, IntakeController, RoomsController, TotalsController, BacklogController],
-      providers: [SendGift, WriteGiftHandler],
+      providers: [
+        SendGift,
+        WriteGiftHandler,
+        { provide: GiftPublisher, useExisting: config.callback ? RecheckingPublisher : Outbox },
+        ...(config.callback ? [ResendGift] : []),
+      ],
     };
   }
 }

@@ -1,6 +1,7 @@
 import { type Broker, BROKER_NAMES, BROKERS, isBroker, TRANSPORT_NAMES } from '@tidings/brokers';
 import { parseOptions } from '@tidings/core';
 import { z } from 'zod';
+import type { SenderFaults } from './check/faulty-transport';
 import type { TransportPlace } from './gift-transport';
 
 const list = <const Values extends readonly [string, ...string[]]>(values: Values) =>
@@ -16,6 +17,7 @@ const addressOf = ({ address: { pattern, example } }: Broker) =>
     .optional();
 
 const count = z.coerce.number().pipe(z.int().min(0));
+const share = z.coerce.number().pipe(z.number().min(0).max(0.5));
 
 /** Every variable that the demo's apps read. */
 const variables = z
@@ -51,6 +53,14 @@ const variables = z
     DEMO_SABOTAGE: z.enum(['no-inbox', 'ack-first', 'no-order']).optional(),
     /** Badges only, 1: gifts of viewers called `poison …` fail for good, some others once. */
     DEMO_POISON: z.enum(['0', '1']).default('0'),
+    /** 1: gifts are rechecked and confirmed, and callback-service looks after them. */
+    DEMO_CALLBACK: z.enum(['0', '1']).default('0'),
+    /** gift-api only, with DEMO_CALLBACK: so many of the gifts are confirmed to it and then lost. Default 0. */
+    DEMO_DROP: share.default(0),
+    /** gift-api only, with DEMO_CALLBACK: so many transactions roll back after their recheck went out. Default 0. */
+    DEMO_ROLL_BACK: share.default(0),
+    /** Chooses which. Default 1. */
+    DEMO_SEED: count.default(1),
     /** Ranking only: die by SIGKILL between the commit of the N-th gift and its ack. */
     DEMO_KILL_AFTER: z.coerce.number().pipe(z.int().min(1)).optional(),
   })
@@ -79,6 +89,8 @@ export interface PlatformConfig {
   readonly sabotage: Sabotage | undefined;
   readonly killAfter: number | undefined;
   readonly poison: boolean;
+  readonly callback: boolean;
+  readonly faults: SenderFaults;
 }
 
 /**
@@ -109,5 +121,7 @@ export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
     sabotage: env.DEMO_SABOTAGE,
     killAfter: env.DEMO_KILL_AFTER,
     poison: env.DEMO_POISON === '1',
+    callback: env.DEMO_CALLBACK === '1',
+    faults: { drop: env.DEMO_DROP, rollBack: env.DEMO_ROLL_BACK, seed: env.DEMO_SEED },
   };
 }

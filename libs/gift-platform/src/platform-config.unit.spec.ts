@@ -11,6 +11,8 @@ describe('the configuration of a demo app', () => {
       roles: ['publish', 'relay', 'handle'],
       migrate: 'never',
       poison: false,
+      callback: false,
+      faults: { drop: 0, rollBack: 0, seed: 1 },
       backlogLimit: 5_000,
       leaseMs: undefined,
       history: false,
@@ -31,6 +33,9 @@ describe('the configuration of a demo app', () => {
       DEMO_HISTORY: '1',
       DEMO_SABOTAGE: 'no-order',
       DEMO_KILL_AFTER: '40',
+      DEMO_CALLBACK: '1',
+      DEMO_DROP: '0.05',
+      DEMO_ROLL_BACK: '0.03',
     });
     expect(config).toMatchObject({
       transport: { kind: 'rabbitmq', url: 'amqp://localhost', prefix: 'gifts' },
@@ -39,6 +44,8 @@ describe('the configuration of a demo app', () => {
       history: true,
       sabotage: 'no-order',
       killAfter: 40,
+      callback: true,
+      faults: { drop: 0.05, rollBack: 0.03, seed: 1 },
     });
   });
 
@@ -58,6 +65,7 @@ describe('the configuration of a demo app', () => {
     [{ DATABASE_URL, TIDINGS_ROLES: 'publish,read' }, 'environment.TIDINGS_ROLES.1: '],
     [{ DATABASE_URL, GIFT_BACKLOG_LIMIT: '-1' }, 'environment.GIFT_BACKLOG_LIMIT: '],
     [{ DATABASE_URL, DEMO_SABOTAGE: 'fire' }, 'environment.DEMO_SABOTAGE: '],
+    [{ DATABASE_URL, DEMO_DROP: '0.7' }, 'environment.DEMO_DROP: '],
     [{ DATABASE_URL, DEMO_KILL_AFTER: '0' }, 'environment.DEMO_KILL_AFTER: '],
   ])('names the variable that is wrong: %j', (environment, problem) => {
     expect(() => platformConfig(environment)).toThrow(problem);

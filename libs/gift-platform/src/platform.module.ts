@@ -1,11 +1,12 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { type Middleware, systemClock } from '@tidings/core';
+import { type Middleware, systemClock, type Transport } from '@tidings/core';
 import { typeorm } from '@tidings/database';
 import { MessagingModule, type MessagingOptions, nestLogger, route } from '@tidings/messaging';
 import type { AppName } from './app-name';
 import { killMiddleware } from './check/kill.middleware';
+import { faultyTransport } from './check/faulty-transport';
 import { sabotagedTransport } from './check/sabotaged-transport';
 import { giftTransport } from './gift-transport';
 import { HealthController } from './health.controller';
@@ -15,11 +16,13 @@ import { HistoryModule } from './history/history.module';
 import type { PlatformConfig } from './platform-config';
 
 /**
- * Five apps, each with these, one that listens and two for the history, take 55 of the 100 connections that PostgreSQL allows by default. More would
+ * Six apps, each with these, one that listens and two for the history, take 66 of the 100 connections that PostgreSQL allows by default. More would
  * not be faster on a few cores.
  */
 const POOL = 6;
 const OWN_CONNECTIONS = 2;
+/** Sends gifts that are rechecked, or confirms them. */
+const TAKES_PART: readonly AppName[] = ['gift-api', 'ranking', 'revenue-share', 'badges'];
 
 export interface PlatformOptions {
   readonly app: AppName;
@@ -71,15 +74,26 @@ async function messagingOptions(
     source: app,
     logger,
     stores: { default: store },
-    transports: {
-      main:
-        config.sabotage && app !== 'gift-api' ? sabotagedTransport(transport, config.sabotage, systemClock) : transport,
-    },
+    transports: { main: withFaults(app, config, transport, history) },
     routes: [route('*').to('main')],
     roles: config.roles,
+    ...(config.callback && TAKES_PART.includes(app) && { callback: { sends: app === 'gift-api' } }),
     ...(config.leaseMs !== undefined && { relay: { leaseMs: config.leaseMs } }),
     middleware: history ? checkMiddleware(app, config, history) : [],
   };
+}
+
+/** What a check takes away. Off by default, and around the transport so that no app has a line of it. */
+function withFaults(
+  app: AppName,
+  { sabotage, faults }: PlatformConfig,
+  transport: Transport,
+  history: History | undefined,
+): Transport {
+  if (app !== 'gift-api') return sabotage ? sabotagedTransport(transport, sabotage, systemClock) : transport;
+  const { drop, rollBack } = faults;
+  if (!history || drop + rollBack === 0) return transport;
+  return faultyTransport(transport, faults, (event, giftId) => history.writeGift(event, giftId));
 }
 
 /** The history is outermost: it must see what the kill prevents. */

@@ -104,20 +104,26 @@ export { InjectResender } from './callback/inject-resender.decorator';
 export { OnResend } from './callback/on-resend.decorator';
 export {
   type BoundRecheckingPublisher,
+  CALLBACK_GROUP,
   CallbackDesk,
   type CallbackMeasures,
   type CallbackOptions,
+  Confirmed,
+  type ExpectedSubscription,
   HttpResendError,
   type HttpResenderOptions,
   type HttpResendOptions,
   type KeySource,
+  Recheck,
   RecheckNotSentError,
   type RecheckedOptions,
   RecheckingPublisher,
   type ResendAnswer,
   type Resender,
   type ResendQuestion,
+  resendRequest,
   type SigningKeys,
+  Subscribed,
 } from '@tidings/callback';
 export { type ReclaimRun, ReclaimScheduler } from '@tidings/reclaim';
 export { AlreadyPreparedError, type BoundOutbox, type CheckBackAnswer, type DecidedNumber, Outbox, PreparedDecisionError, type PreparedMessage, type SubscriptionControl, type SubscriptionName } from '@tidings/outbox'; // prettier-ignore

@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { BROKERS, isBroker, type TransportName } from '@tidings/brokers';
 import { AppProcess } from './app-process';
 
-export const APP_NAMES = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway'] as const;
+/** Those that are always there, and what looks after unconfirmed gifts. */
+export const GIFT_APPS = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway'] as const;
+export const APP_NAMES = [...GIFT_APPS, 'callback-service'] as const;
 export type AppName = (typeof APP_NAMES)[number];
 
 export interface AppFleetOptions {
@@ -14,6 +16,8 @@ export interface AppFleetOptions {
   readonly prefix: string;
   /** False: no app carries the log on to the broker. They share one log, so any one relay would carry all of it. */
   readonly relay: boolean;
+  /** True: gifts are rechecked and confirmed, and callback-service is there. */
+  readonly callback: boolean;
   /** Gifts waiting, past which gift-api answers 503. */
   readonly backlogLimit?: number;
   /** How long a dead process keeps its lanes. */
@@ -25,12 +29,13 @@ export interface AppFleetOptions {
   readonly print: (app: AppName, line: string) => void;
 }
 
-/** The five apps of the demo, each a process of its own. */
+/** The apps of the demo, each a process of its own. */
 export class AppFleet {
   readonly #apps: ReadonlyMap<AppName, AppProcess>;
 
   constructor(options: AppFleetOptions) {
-    this.#apps = new Map(APP_NAMES.map((name) => [name, appOf(name, options)]));
+    const names: readonly AppName[] = options.callback ? APP_NAMES : GIFT_APPS;
+    this.#apps = new Map(names.map((name) => [name, appOf(name, options)]));
   }
 
   /** Resolves when all are ready. @throws AppStartError of the first that is not; the others are still to be stopped. */
@@ -38,10 +43,11 @@ export class AppFleet {
     await Promise.all([...this.#apps.values()].map((app) => app.start()));
   }
 
-  /** Senders first: what they still publish, the others can still take. Safe twice. */
+  /** Senders first: what they still publish, the others can still take; and callback-service last, for the others confirm to it. Safe twice. */
   async stop(): Promise<void> {
     await this.#apps.get('gift-api')?.stop();
-    await Promise.all([...this.#apps.values()].map((app) => app.stop()));
+    await Promise.all(GIFT_APPS.map((name) => this.#apps.get(name)?.stop()));
+    await this.#apps.get('callback-service')?.stop();
   }
 
   kill(): void {
@@ -77,6 +83,7 @@ function appOf(name: AppName, options: AppFleetOptions): AppProcess {
       TIDINGS_PREFIX: options.prefix,
       TIDINGS_ROLES: relay ? 'publish,relay,handle' : 'publish,handle',
       PORT: '0',
+      DEMO_CALLBACK: options.callback ? '1' : '0',
       ...(backlogLimit !== undefined && { GIFT_BACKLOG_LIMIT: String(backlogLimit) }),
       ...(leaseMs !== undefined && { GIFT_LEASE_MS: String(leaseMs) }),
       // Colours only where a person sees them; the pipe between hides the terminal from the app.

@@ -11,6 +11,7 @@ import type {
   RevenueTotals,
   RoomView,
 } from '@tidings/gift-contracts';
+import type { CallbackMeasures, ExpectedSubscription } from '@tidings/messaging';
 import type { AppName } from './app-fleet';
 
 /** Undefined while the app is away. */
@@ -41,6 +42,10 @@ export class AppReads {
   rankingTotals = (): Promise<RankingTotals> => this.#get('ranking', '/totals');
   revenueTotals = (): Promise<RevenueTotals> => this.#get('revenue-share', '/totals');
   badgeTotals = (): Promise<BadgeTotals> => this.#get('badges', '/totals');
+
+  callbackMeasures = (): Promise<CallbackMeasures> => this.#get('callback-service', '/callback/measures');
+  callbackSubscriptions = (): Promise<readonly ExpectedSubscription[]> =>
+    this.#get('callback-service', '/callback/subscriptions');
 
   /** Every gift, page by page. */
   async gifts(): Promise<GiftView[]> {

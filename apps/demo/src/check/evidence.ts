@@ -11,7 +11,7 @@ import type {
 export const GROUPS = ['ranking', 'revenue-share', 'badges'] as const;
 export type GroupName = (typeof GROUPS)[number];
 
-export type HistoryEvent = 'delivered' | 'handling' | 'settled' | 'killed';
+export type HistoryEvent = 'delivered' | 'handling' | 'settled' | 'killed' | 'dropped' | 'rolled-back';
 
 /** One row of `demo.history`: what an app saw, written outside its handlers' transactions so that a rollback cannot take it back. */
 export interface HistoryRow {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { BROKERS, isBroker, removeTraces } from '@tidings/brokers';
+import { type BrokerName, type BrokerPlace, BROKERS, isBroker, removeTraces } from '@tidings/brokers';
 import { type Clock, systemClock, TidingsError, timestampOf } from '@tidings/core';
 import { BadgeUpgraded, GiftRequested, GiftSent, RankingChanged } from '@tidings/gift-contracts';
+import { CALLBACK_GROUP, Confirmed, Recheck, resendRequest, Subscribed } from '@tidings/messaging';
 import { migrateDemo } from '@tidings-demo/migrations';
 import { AppFleet } from '../apps/app-fleet';
 import { AppReads } from '../apps/app-reads';
@@ -11,9 +12,10 @@ import { openDatabaseServer } from '../database-server';
 import type { DemoOptions } from '../demo.options';
 import type { DemoPrinter } from '../demo-printer';
 import type { StartedParts } from '../started-parts';
+import { type CallbackFigures, callbackRound, untilExpected } from './callback-round';
 import { createCheckDatabase } from './check-database';
 import { writeCheckFiles } from './check-files';
-import { type Answer, type Evidence, GROUPS } from './evidence';
+import { type Answer, type Evidence, GROUPS, type HistoryEvent } from './evidence';
 import { generateGifts, type PlannedGift } from './gift-generator';
 import { parseGiftFile } from './gift-file.parser';
 import { sendGifts } from './gift-sender';
@@ -34,6 +36,12 @@ const SETTLE_WITHIN_MS = 120_000;
 /** What is declared at a broker. */
 const TOPICS = [GiftSent, GiftRequested, RankingChanged, BadgeUpgraded].map((contract) => contract.topic);
 const CONSUMERS = [...GROUPS, 'gift-intake', 'room-gateway'];
+const CALLBACK_TOPICS = [Recheck, Confirmed, Subscribed, resendRequest('gift-api')].map((contract) => contract.topic);
+const CALLBACK_CONSUMERS = [CALLBACK_GROUP, 'resend'];
+/** Of the transactions, with --callback. */
+const ROLL_BACK = 0.03;
+/** Longer than a recheck is on its way. */
+const RECHECK_IDLE_MS = 20_000;
 
 /**
  * The proof: sends gifts by HTTP, kills ranking between a commit and its ack, waits until nothing moves any more, and holds what the apps did
@@ -72,7 +80,7 @@ export class GiftCheck {
       const place = { url: options.brokerUrl, prefix: this.#prefix };
       await this.parts.add({
         name: "the check's queues",
-        stop: () => removeTraces(transport, place, TOPICS, CONSUMERS),
+        stop: () => this.#removeTraces(transport, place),
       });
     }
     const fleet = this.#fleet(database.url, fromFile?.length ?? options.check);
@@ -82,14 +90,16 @@ export class GiftCheck {
 
     const reads = new AppReads((name) => fleet.urlOf(name));
     const gifts = fromFile ?? (await this.#generated(reads));
+    if (options.callback) await untilExpected(reads, this.clock);
     const answers = await this.#send(gifts, () => fleet.urlOf('gift-api'));
     await this.#settle(pool, fleet, new Set(answers.map((answer) => answer.giftId)).size);
     const poison = options.poison === undefined ? undefined : await this.#poison(gifts, pool, fleet, reads);
+    const callback = options.callback ? await this.#callback(pool, reads) : undefined;
     const evidence = await this.#evidence(answers, reads, pool);
     printer.line(`ranking was started ${fleet.startsOf('ranking')} times`);
     const files = await writeCheckFiles(join(options.dataDir, 'check'), this.#run, evidence);
     printer.line(`accepted gifts in ${files.gifts}, the ledger in ${files.ledger}`);
-    return judge(evidence, poison);
+    return judge(evidence, poison, callback);
   }
 
   #fleet(databaseUrl: string, gifts: number): AppFleet {
@@ -100,15 +110,26 @@ export class GiftCheck {
       brokerUrl: options.brokerUrl,
       prefix: this.#prefix,
       relay: options.relay,
+      callback: options.callback,
       backlogLimit: 1_000_000, // the check is about what was accepted; refusing is the page's rush
       leaseMs: LEASE_MS,
       env: { DEMO_HISTORY: '1', DEMO_RUN: this.#run, DEMO_SABOTAGE: options.sabotage ?? '' },
       firstEnv: {
+        'gift-api': {
+          DEMO_DROP: String(options.drop ?? 0),
+          DEMO_ROLL_BACK: String(options.callback ? ROLL_BACK : 0),
+          DEMO_SEED: String(options.seed),
+        },
         ranking: { DEMO_KILL_AFTER: String(Math.max(1, Math.floor(gifts / 3))) },
         badges: { DEMO_POISON: options.poison === undefined ? '0' : '1' },
       },
       print: (app, line) => printer.appLine(app, line),
     });
+  }
+
+  async #removeTraces(transport: BrokerName, place: BrokerPlace): Promise<void> {
+    await removeTraces(transport, place, TOPICS, CONSUMERS);
+    if (this.options.callback) await removeTraces(transport, place, CALLBACK_TOPICS, CALLBACK_CONSUMERS);
   }
 
   async #giftsOfFile(): Promise<PlannedGift[] | undefined> {
@@ -151,7 +172,10 @@ export class GiftCheck {
     const settling = await waitUntilSettled({
       target: gifts * GROUPS.length,
       measure: () => measureProgress(pool, this.#run, GROUPS),
-      idleMs: IDLE_MS + (isBroker(this.options.transport) ? BROKERS[this.options.transport].takeOverMs : 0),
+      idleMs:
+        IDLE_MS +
+        (this.options.callback ? RECHECK_IDLE_MS : 0) +
+        (isBroker(this.options.transport) ? BROKERS[this.options.transport].takeOverMs : 0),
       restarting: () => GROUPS.some((group) => fleet.urlOf(group) === undefined),
       withinMs: SETTLE_WITHIN_MS,
     });
@@ -181,6 +205,23 @@ export class GiftCheck {
     printer.line(
       `${figures.parked} rooms were parked at badges behind poison gifts, ${figures.redriven} were redriven`,
     );
+    return figures;
+  }
+
+  async #callback(pool: Pool, reads: AppReads): Promise<CallbackFigures> {
+    const { clock, options, printer } = this;
+    const begin = clock.monotonic();
+    const history = await readHistory(pool, this.#run);
+    const giftsOf = (event: HistoryEvent) =>
+      history.flatMap((row) => (row.event === event && row.giftId ? [row.giftId] : []));
+    const accepted = (await reads.gifts()).map(({ giftId }) => giftId);
+    const faults = {
+      dropped: giftsOf('dropped'),
+      rolledBack: giftsOf('rolled-back'),
+      dropping: options.drop !== undefined,
+    };
+    const figures = await callbackRound({ reads, pool, clock, accepted, ...faults });
+    printer.line(`callback-service was done ${((clock.monotonic() - begin) / 1_000).toFixed(1)} s later`);
     return figures;
   }
 

@@ -1,4 +1,6 @@
 import type { GiftView } from '@tidings/gift-contracts';
+import { callbackProblems } from './callback-judge';
+import type { CallbackFigures } from './callback-round';
 import { type Evidence, type GroupName, GROUPS, type HistoryRow } from './evidence';
 import type { PoisonFigures } from './poison-round';
 import { cellOf, differenceOf, type Tally, tallyOf } from './tally';
@@ -21,24 +23,31 @@ export interface Verdict {
   readonly duplicatesDelivered: number;
   readonly duplicateApplied: number;
   readonly lost: number;
-  readonly outOfOrder: number;
+  /** Null where no order was promised: with the callback scheme. */
+  readonly outOfOrder: number | null;
   readonly match: boolean;
   readonly groups: readonly GroupFigures[];
+  /** Only of a check with the callback scheme. */
+  readonly callback?: CallbackFigures;
   /** Only of a check with poison. */
   readonly poison?: PoisonFigures;
   /** What a person should look at first; empty when all is well. */
   readonly problems: readonly string[];
-  /** Nothing lost, doubled or out of order, all sums equal, and at least one duplicate arrived: without one the kill proved nothing. */
+  /** Nothing lost, doubled or (where order was promised) out of order, all sums equal, all confirmed where that was asked for, and at least one duplicate arrived: without one the kill proved nothing. */
   readonly ok: boolean;
 }
 
 /** The groups that are promised the room's order. */
 const ORDERED: readonly GroupName[] = ['ranking', 'badges'];
 
-/** Holds what the apps did against what was accepted. Pure: the same evidence gives the same verdict. */
-export function judge(evidence: Evidence, poison?: PoisonFigures): Verdict {
+/**
+ * Holds what the apps did against what was accepted. Pure: the same evidence gives the same verdict. With the callback scheme the order is not looked at:
+ * what is sent again comes after what followed it.
+ */
+export function judge(evidence: Evidence, poison?: PoisonFigures, callback?: CallbackFigures): Verdict {
   const intake = judgeIntake(evidence);
-  const groups = GROUPS.map((group) => judgeGroup(group, evidence));
+  const ordered = callback ? [] : ORDERED;
+  const groups = GROUPS.map((group) => judgeGroup(group, evidence, ordered));
   const sum = (figure: (group: GroupFigures) => number): number =>
     groups.reduce((total, group) => total + figure(group), 0);
 
@@ -48,15 +57,17 @@ export function judge(evidence: Evidence, poison?: PoisonFigures): Verdict {
     duplicatesDelivered: sum((group) => group.duplicatesDelivered),
     duplicateApplied: intake.doubled + sum((group) => group.duplicateApplied),
     lost: intake.lost + sum((group) => group.lost),
-    outOfOrder: sum((group) => group.outOfOrder ?? 0),
+    outOfOrder: ordered.length === 0 ? null : sum((group) => group.outOfOrder ?? 0),
     match: intake.problems.length === 0 && groups.every((group) => group.match),
   };
-  const problems = [...intake.problems, ...groups.flatMap(problemsOf), ...poisonProblems(poison)];
+  const asked = [...poisonProblems(poison), ...callbackProblems(callback, evidence.accepted.length)];
+  const problems = [...intake.problems, ...groups.flatMap(problemsOf), ...asked];
   if (figures.duplicatesDelivered === 0)
     problems.push('no duplicate was delivered: the kill hit nothing, so nothing was proved');
   const { lost, duplicateApplied, outOfOrder, match, duplicatesDelivered } = figures;
-  const ok = lost === 0 && duplicateApplied === 0 && outOfOrder === 0 && match && duplicatesDelivered > 0;
-  return { ...figures, groups, ...(poison && { poison }), problems, ok: ok && poisonProblems(poison).length === 0 };
+  const swapped = (outOfOrder ?? 0) > 0;
+  const ok = lost === 0 && duplicateApplied === 0 && !swapped && match && duplicatesDelivered > 0 && asked.length === 0;
+  return { ...figures, groups, ...(poison && { poison }), ...(callback && { callback }), problems, ok };
 }
 
 /** Each poison gift was a dead letter with its key parked behind it, and each was redriven. */
@@ -100,7 +111,7 @@ function judgeIntake({ answers, accepted, giftTotals }: Evidence): {
   return { lost, doubled: Math.max(0, doubled), problems };
 }
 
-function judgeGroup(group: GroupName, evidence: Evidence): GroupFigures {
+function judgeGroup(group: GroupName, evidence: Evidence, ordered: readonly GroupName[]): GroupFigures {
   const { accepted } = evidence;
   const rows = evidence.history.filter((row) => row.app === group);
   const delivered = rows.filter((row) => row.event === 'delivered');
@@ -113,7 +124,7 @@ function judgeGroup(group: GroupName, evidence: Evidence): GroupFigures {
     duplicatesDelivered: delivered.length - new Set(delivered.map((row) => row.messageId)).size,
     duplicateApplied: Math.max(...differences.map((difference) => difference.surplus)),
     lost: Math.max(unhandled, ...differences.map((difference) => difference.missing)),
-    outOfOrder: ORDERED.includes(group) ? swaps(accepted, rows) : null,
+    outOfOrder: ordered.includes(group) ? swaps(accepted, rows) : null,
     match: differences.every((difference) => difference.cells.length === 0),
   };
 }

@@ -1,10 +1,11 @@
-import { Injectable, UnprocessableEntityException } from '@nestjs/common';
+import { Injectable, ServiceUnavailableException, UnprocessableEntityException } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { GiftSent, type GiftView } from '@tidings/gift-contracts';
-import { InjectOutbox, type Outbox } from '@tidings/messaging';
+import { RecheckNotSentError } from '@tidings/messaging';
 import { priceOf } from './catalogue';
 import { GiftEntity, viewOf } from './gift.entity';
 import type { GiftOrder } from './gift-order';
+import { GiftPublisher } from './gift-publisher';
 import { insertGift } from './sql/insert-gift';
 import { takeOrdinal } from './sql/take-ordinal';
 
@@ -22,16 +23,20 @@ class KeyTakenError extends Error {}
 export class SendGift {
   constructor(
     private readonly dataSource: DataSource,
-    @InjectOutbox() private readonly outbox: Outbox,
+    private readonly publisher: GiftPublisher,
   ) {}
 
-  /** @throws UnprocessableEntityException when the key was used for another gift. */
+  /**
+   * @throws UnprocessableEntityException when the key was used for another gift, ServiceUnavailableException when the gift's recheck could not be sent: both
+   * have written nothing.
+   */
   async send(order: GiftOrder, key: string | null): Promise<SentGift> {
     const earlier = await this.earlier(this.dataSource.manager, order, key);
     if (earlier) return { gift: earlier, replayed: true };
     try {
       return { gift: await this.dataSource.transaction((manager) => this.write(manager, order, key)), replayed: false };
     } catch (error) {
+      if (error instanceof RecheckNotSentError) throw new ServiceUnavailableException(error.message, { cause: error });
       if (!(error instanceof KeyTakenError)) throw error;
       const winner = await this.earlier(this.dataSource.manager, order, key);
       if (!winner) throw error;
@@ -58,7 +63,7 @@ export class SendGift {
     const amountMinor = (priceOf(order.gift) ?? 0) * order.quantity;
     const gift = await insertGift(manager, { ...order, streamerId, ordinal, amountMinor, idempotencyKey: key });
     if (!gift) throw new KeyTakenError(`the key ${key} was taken meanwhile`);
-    await this.outbox.within(manager).publish(GiftSent, gift);
+    await this.publisher.within(manager).publish(GiftSent, gift, { id: gift.giftId });
     return gift;
   }
 }

@@ -1,6 +1,6 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { defer, type Observable, switchMap } from 'rxjs';
-import { isTidingsContext, messageContextOf } from '@tidings/messaging';
+import { batchContextOf, isTidingsContext, messageContextOf } from '@tidings/messaging';
 import type { History } from './history';
 
 /** Sits right before the handler's body: a copy that the inbox recognised never comes this far. */
@@ -8,9 +8,9 @@ export class HistoryInterceptor implements NestInterceptor {
   constructor(private readonly history: History) {}
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (!isTidingsContext(execution)) return next.handle();
+    if (!isTidingsContext(execution) || batchContextOf(execution)) return next.handle(); // only Tidings' own come in batches
     const context = messageContextOf(execution);
-    if (context.handler.subscription.broadcast) return next.handle();
+    if (!this.history.concerns(context)) return next.handle();
     return defer(() => this.history.write('handling', context)).pipe(switchMap(() => next.handle()));
   }
 }

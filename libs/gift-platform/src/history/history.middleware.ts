@@ -2,13 +2,13 @@ import type { Middleware } from '@tidings/core';
 import type { History } from './history';
 
 /**
- * The outermost link of the chain: what comes from the transport, and what goes back to it. Broadcasts are left out: they have no effect that could be
- * doubled or lost, and their rows would cost the check as much as all others together.
+ * The outermost link of the chain: what comes from the transport, and what goes back to it. Broadcasts are left out, for their rows would cost the check as
+ * much as all others together.
  */
 export const historyMiddleware =
   (history: History): Middleware =>
   async (context, next) => {
-    if (context.handler.subscription.broadcast) return next();
+    if (!history.concerns(context)) return next();
     await history.write('delivered', context);
     const settlement = await next();
     await history.write('settled', context, settlement.kind);

@@ -9,8 +9,10 @@ import { insertHistory } from './sql/insert-history';
  * - `handling`: the inbox let it through, the handler's body comes next.
  * - `killed`: its transaction has committed, and the process dies before the transport hears of it.
  * - `settled`: the settlement is on its way to the transport; `detail` is its kind.
+ * - `dropped`: confirmed to its sender, and lost.
+ * - `rolled-back`: its recheck is out, and its transaction is rolled back.
  */
-export type HistoryEvent = 'delivered' | 'handling' | 'killed' | 'settled';
+export type HistoryEvent = 'delivered' | 'handling' | 'killed' | 'settled' | 'dropped' | 'rolled-back';
 
 /**
  * Writes `demo.history`, on connections of its own: a row stays when the handler's transaction rolls back, and when the process is killed right
@@ -35,7 +37,16 @@ export class History {
     this.#pool.on('error', (error) => this.#logger.warn(`an idle connection was lost: ${error.message}`));
   }
 
-  async write(event: HistoryEvent, { message, attempt }: MessageContext, detail?: string): Promise<void> {
+  /** Tidings' own messages are about gifts, and none; a broadcast has no effect that could be doubled or lost. */
+  concerns({ message, handler }: MessageContext): boolean {
+    return !handler.subscription.broadcast && !message.type.startsWith('tidings.');
+  }
+
+  async write(
+    event: HistoryEvent,
+    { message, attempt }: Pick<MessageContext, 'message' | 'attempt'>,
+    detail?: string,
+  ): Promise<void> {
     const { giftId, roomId, ordinal } = giftOf(message.payload);
     await insertHistory(this.#pool, {
       run: this.run,
@@ -48,6 +59,12 @@ export class History {
       attempt,
       detail: detail ?? null,
     });
+  }
+
+  /** A gift of which only the id is known. */
+  async writeGift(event: HistoryEvent, giftId: string): Promise<void> {
+    const nothing = { roomId: null, ordinal: null, attempt: 1, detail: null };
+    await insertHistory(this.#pool, { run: this.run, app: this.app, event, messageId: giftId, giftId, ...nothing });
   }
 
   async close(): Promise<void> {
