@@ -145,7 +145,7 @@ export class ChaosRun {
   async #broker(name: BrokerName, prefix: string, own: PrivateServer | undefined): Promise<TcpProxy> {
     const url = own?.url ?? this.#found(name);
     const groups = GROUPS.map((group) => group.name);
-    if (!own) this.#undo.push(() => removeTraces(name, { url, prefix }, [Moved.topic], groups));
+    if (!own) this.#undo.push(() => removeTraces(name, { url, prefix }, new Map([[Moved.topic, groups]])));
     const proxy = await TcpProxy.to(url);
     this.#undo.push(() => proxy.close());
     return proxy;

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
+import { systemClock, timestampOf } from '@tidings/core';
 import { createDemoDatabase, type DemoDatabase, platformConfig } from '@tidings/gift-platform';
 import { Confirmed, MessagePublisher, Recheck, Subscribed } from '@tidings/messaging';
 import { describeOn, until } from '@tidings/testing';
@@ -25,7 +26,7 @@ describeOn('postgres', 'callback-service', (server) => {
 
   it('looks after messages of whichever service, and tells of them', async () => {
     const publisher = app.get(MessagePublisher);
-    const time = new Date().toISOString();
+    const time = timestampOf(systemClock.now());
     const about = { id: 'order 1', source: 'shop', type: 'order.placed', bucket: time.slice(0, 10) };
     const since = '2026-01-01T00:00:00.000Z';
     await publisher.publish(Subscribed, { subscriptions: [{ type: 'order.placed', group: 'packing' }], since });

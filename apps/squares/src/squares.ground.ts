@@ -32,7 +32,8 @@ export async function squaresGround(
   }
   return {
     place: { kind: transport, url, prefix: name },
-    remove: () => removeTraces(transport, { url, prefix: name }, TOPICS, Object.values(GROUPS)),
+    remove: () =>
+      removeTraces(transport, { url, prefix: name }, new Map(TOPICS.map((topic) => [topic, Object.values(GROUPS)]))),
   };
 }
 

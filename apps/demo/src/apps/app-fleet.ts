@@ -46,7 +46,7 @@ export class AppFleet {
   /** Senders first: what they still publish, the others can still take; and callback-service last, for the others confirm to it. Safe twice. */
   async stop(): Promise<void> {
     await this.#apps.get('gift-api')?.stop();
-    await Promise.all(GIFT_APPS.map((name) => this.#apps.get(name)?.stop()));
+    await Promise.all(GIFT_APPS.map(async (name) => this.#apps.get(name)?.stop()));
     await this.#apps.get('callback-service')?.stop();
   }
 

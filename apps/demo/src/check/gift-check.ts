@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { type BrokerName, type BrokerPlace, BROKERS, isBroker, removeTraces } from '@tidings/brokers';
+import { BROKERS, isBroker, removeTraces } from '@tidings/brokers';
 import { type Clock, systemClock, TidingsError, timestampOf } from '@tidings/core';
 import { BadgeUpgraded, GiftRequested, GiftSent, RankingChanged } from '@tidings/gift-contracts';
 import { CALLBACK_GROUP, Confirmed, Recheck, resendRequest, Subscribed } from '@tidings/messaging';
@@ -34,10 +34,16 @@ const LEASE_MS = 2_000;
 const IDLE_MS = 6_000;
 const SETTLE_WITHIN_MS = 120_000;
 /** What is declared at a broker. */
-const TOPICS = [GiftSent, GiftRequested, RankingChanged, BadgeUpgraded].map((contract) => contract.topic);
-const CONSUMERS = [...GROUPS, 'gift-intake', 'room-gateway'];
-const CALLBACK_TOPICS = [Recheck, Confirmed, Subscribed, resendRequest('gift-api')].map((contract) => contract.topic);
-const CALLBACK_CONSUMERS = [CALLBACK_GROUP, 'resend'];
+const GROUPS_OF_GIFTS = new Map<string, readonly string[]>([
+  [GiftSent.topic, [...GROUPS, 'room-gateway']],
+  [GiftRequested.topic, ['gift-intake']],
+  [RankingChanged.topic, ['room-gateway']],
+  [BadgeUpgraded.topic, ['room-gateway']],
+]);
+const GROUPS_OF_CALLBACK = new Map<string, readonly string[]>([
+  ...[Recheck, Confirmed, Subscribed].map(({ topic }) => [topic, [CALLBACK_GROUP]] as const),
+  [resendRequest('gift-api').topic, ['resend']] as const,
+]);
 /** Of the transactions, with --callback. */
 const ROLL_BACK = 0.03;
 /** Longer than a recheck is on its way. */
@@ -80,7 +86,12 @@ export class GiftCheck {
       const place = { url: options.brokerUrl, prefix: this.#prefix };
       await this.parts.add({
         name: "the check's queues",
-        stop: () => this.#removeTraces(transport, place),
+        stop: () =>
+          removeTraces(
+            transport,
+            place,
+            new Map([...GROUPS_OF_GIFTS, ...(options.callback ? GROUPS_OF_CALLBACK : [])]),
+          ),
       });
     }
     const fleet = this.#fleet(database.url, fromFile?.length ?? options.check);
@@ -125,11 +136,6 @@ export class GiftCheck {
       },
       print: (app, line) => printer.appLine(app, line),
     });
-  }
-
-  async #removeTraces(transport: BrokerName, place: BrokerPlace): Promise<void> {
-    await removeTraces(transport, place, TOPICS, CONSUMERS);
-    if (this.options.callback) await removeTraces(transport, place, CALLBACK_TOPICS, CALLBACK_CONSUMERS);
   }
 
   async #giftsOfFile(): Promise<PlannedGift[] | undefined> {

@@ -1,0 +1,62 @@
+import { silentLogger, timestampOf } from '@tidings/core';
+import { ManualClock, until } from '@tidings/testing';
+import { SubscriptionsAnnouncer } from './subscriptions.announcer';
+
+const SUBSCRIPTIONS = [{ type: 'order.placed', group: 'packing' }];
+
+describe('the announcer of subscriptions', () => {
+  let clock: ManualClock;
+  let told: unknown[];
+  let warnings: number;
+  let away: boolean;
+  let announcer: SubscriptionsAnnouncer;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    told = [];
+    warnings = 0;
+    away = false;
+    const publish = async (_contract: unknown, payload: unknown): Promise<void> => {
+      if (away) throw new Error('nobody there');
+      told.push(payload);
+    };
+    announcer = new SubscriptionsAnnouncer({
+      publish,
+      clock,
+      logger: { ...silentLogger, warn: () => (warnings += 1) },
+    });
+  });
+  afterEach(() => announcer.stop());
+
+  /** Lets it wait, and moves the clock past that. */
+  const wake = async (ms: number): Promise<void> => {
+    await until('it waits', () => clock.sleeping > 0);
+    clock.advance(ms);
+  };
+
+  it('tells when they started, and again later for a registry that came late', async () => {
+    const since = timestampOf(clock.now());
+    announcer.start(SUBSCRIPTIONS);
+    await until('told', () => told.length === 1);
+    await wake(700_000);
+    await until('told again', () => told.length === 2);
+    expect(told).toEqual(Array(2).fill({ subscriptions: SUBSCRIPTIONS, since }));
+  });
+
+  it('tries again soon while nobody hears, and warns once', async () => {
+    away = true;
+    announcer.start(SUBSCRIPTIONS);
+    await wake(2_200);
+    await wake(2_200);
+    away = false;
+    await wake(2_200);
+    await until('told', () => told.length === 1);
+    expect(warnings).toBe(1);
+  });
+
+  it('says nothing for a process without durable subscriptions', async () => {
+    announcer.start([]);
+    await announcer.stop();
+    expect([told, clock.waits]).toEqual([[], []]);
+  });
+});
