@@ -3,7 +3,6 @@ import { mappedTests, wrongTests } from './test-map';
 
 /** Traps of brokers that have no transport yet, and the issue that brings it. Nothing else may be without a test. */
 const LATER: Readonly<Record<number, string>> = {
-  23: 'issue 8',
 };
 const COUNT = 38;
 

@@ -1,5 +1,6 @@
 export * from './describe-private';
 export * from './private-kafka';
+export * from './private-mosquitto';
 export * from './private-postgres';
 export * from './private-rabbitmq';
 export * from './private-redis';

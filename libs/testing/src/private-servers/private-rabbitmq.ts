@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
@@ -23,6 +23,7 @@ interface Ports {
   readonly amqp: number;
   readonly distribution: number;
   readonly epmd: number;
+  readonly mqtt: number;
 }
 
 /**
@@ -41,7 +42,12 @@ export class PrivateRabbitMq implements PrivateServer {
 
   /** Made and started: some seconds. */
   static async of(programs: RabbitMqPrograms): Promise<PrivateRabbitMq> {
-    const ports = { amqp: await freePort(), distribution: await freePort(), epmd: await freePort() };
+    const ports = {
+      amqp: await freePort(),
+      distribution: await freePort(),
+      epmd: await freePort(),
+      mqtt: await freePort(),
+    };
     const node = new PrivateRabbitMq(programs, ports);
     try {
       node.#make();
@@ -72,6 +78,15 @@ export class PrivateRabbitMq implements PrivateServer {
     const answers = async (): Promise<boolean> =>
       (await firstAnswer(this.ports.amqp, PROTOCOL_HEADER))?.[0] === METHOD_FRAME;
     await this.#group.until('a private RabbitMQ', answers, START_WITHIN_MS);
+  }
+
+  /** Starts the node again with its MQTT plugin. Resolves with the address of that listener. */
+  async withMqtt(): Promise<string> {
+    await this.stop();
+    writeFileSync(join(this.#folder, 'enabled_plugins'), '[rabbitmq_mqtt].\n');
+    appendFileSync(join(this.#folder, 'rabbitmq.conf'), `mqtt.listeners.tcp.1 = 127.0.0.1:${this.ports.mqtt}\n`);
+    await this.start();
+    return `mqtt://guest:guest@127.0.0.1:${this.ports.mqtt}`;
   }
 
   async stop(): Promise<void> {

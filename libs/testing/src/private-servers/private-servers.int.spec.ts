@@ -50,6 +50,10 @@ describePrivate('redis', 'a Redis for one spec', (server) => {
   });
 });
 
+describePrivate('mqtt', 'a Mosquitto for one spec', (server) => {
+  it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
+});
+
 describePrivate('rabbitmq', 'a RabbitMQ for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 

@@ -2,6 +2,7 @@ import { TidingsError } from '@tidings/core';
 import { installedProgram } from './installed-program';
 import { kafkaJars } from './kafka-jars';
 import { PrivateKafka } from './private-kafka';
+import { PrivateMosquitto } from './private-mosquitto';
 import { PrivatePostgres } from './private-postgres';
 import { PrivateRabbitMq } from './private-rabbitmq';
 import { PrivateRedis } from './private-redis';
@@ -11,6 +12,7 @@ export interface PrivateServers {
   readonly rabbitmq: PrivateRabbitMq;
   readonly redis: PrivateRedis;
   readonly kafka: PrivateKafka;
+  readonly mqtt: PrivateMosquitto;
 }
 
 /** What must be installed for each. */
@@ -19,6 +21,7 @@ const PROGRAMS = {
   rabbitmq: ['rabbitmq-server', 'rabbitmqctl', 'epmd'],
   redis: ['redis-server'],
   kafka: ['java'],
+  mqtt: ['mosquitto'],
 } as const;
 
 /** True when this kind of server can be started for a spec, where its programs are installed. */
@@ -39,6 +42,7 @@ const START: { readonly [Name in keyof PrivateServers]: () => Promise<PrivateSer
   rabbitmq: () => PrivateRabbitMq.of(paths(PROGRAMS.rabbitmq)),
   redis: () => PrivateRedis.of(paths(PROGRAMS.redis)),
   kafka: () => PrivateKafka.of(paths(PROGRAMS.kafka)),
+  mqtt: () => PrivateMosquitto.of(paths(PROGRAMS.mqtt)),
 };
 
 /** @throws TidingsError that names the programs that are not installed. */

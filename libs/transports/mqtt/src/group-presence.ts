@@ -5,6 +5,7 @@ import { MqttAwayError } from './mqtt.errors';
 import type { MqttSettings } from './mqtt.options';
 import type { MqttConnection } from './mqtt-connection';
 import type { MqttLink } from './mqtt-link';
+import { type PresenceEvent, presenceEvents } from './presence-events';
 import { isOfFilter, type MqttNames } from './mqtt-names';
 
 /** One consumer of a group, as all its consumers know of each other. */
@@ -34,6 +35,7 @@ export class GroupPresence {
   readonly #others = new Map<string, Process>();
   readonly #own = new Map<string, Consumer>();
   readonly #listeners = new Set<() => void>();
+  readonly #watchers = new Set<(event: PresenceEvent) => void>();
   readonly #stopping = new AbortController();
   readonly #echoes = new Map<string, () => void>();
   #begun: Promise<void> | undefined;
@@ -71,14 +73,26 @@ export class GroupPresence {
   /** Makes the consumer known, and all others known here. @throws MqttAwayError */
   async join(consumer: Consumer): Promise<void> {
     this.#own.set(consumer.id, consumer);
+    await this.#started();
+    await this.#announce(this.connection.insist());
+    await this.#barrier(this.connection.insist());
+    this.#changed();
+  }
+
+  /** Tells who is there at other processes, and then who comes and goes. @throws MqttAwayError */
+  async watch(watcher: (event: PresenceEvent) => void): Promise<() => void> {
+    await this.#started();
+    for (const { consumers } of this.#others.values()) presenceEvents([], consumers, 'left').forEach(watcher);
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  #started(): Promise<void> {
     this.#begun ??= this.#begin().catch((error: unknown) => {
       this.#begun = undefined;
       throw error;
     });
-    await this.#begun;
-    await this.#announce(this.connection.insist());
-    await this.#barrier(this.connection.insist());
-    this.#changed();
+    return this.#begun;
   }
 
   /** What could not be told is told on the next connection. */
@@ -182,6 +196,7 @@ export class GroupPresence {
     const instance = this.names.instanceOf(topic);
     if (instance === this.instance) return;
     const consumers = payload.length > 0 ? consumersIn(payload) : undefined;
+    this.#tellWatchers(instance, consumers ?? [], consumers ? 'left' : 'died');
     if (consumers) this.#others.set(instance, { consumers, seenAt: this.settings.clock.monotonic() });
     else this.#others.delete(instance);
     this.#changed();
@@ -197,11 +212,17 @@ export class GroupPresence {
       const oldest = clock.monotonic() - MISSED_BEATS * presenceMs;
       const silent = [...this.#others].filter(([, { seenAt }]) => seenAt < oldest).map(([instance]) => instance);
       for (const instance of silent) {
+        this.#tellWatchers(instance, [], 'died');
         this.#others.delete(instance);
         await this.#clear(link, this.names.presence(instance)); // alive all the same, it tells of itself by its next beat
       }
       await this.#tell();
     }
+  }
+
+  #tellWatchers(instance: string, after: readonly Consumer[], how: 'left' | 'died'): void {
+    const events = presenceEvents(this.#others.get(instance)?.consumers ?? [], after, how);
+    for (const watcher of [...this.#watchers]) events.forEach(watcher);
   }
 
   #changed(): void {

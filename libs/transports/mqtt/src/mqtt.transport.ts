@@ -26,6 +26,7 @@ import { MqttConnection } from './mqtt-connection';
 import { MqttNames } from './mqtt-names';
 import { MqttPublisher } from './mqtt-publisher';
 import { MqttReplies } from './mqtt-replies';
+import type { PresenceEvent } from './presence-events';
 import { MqttSubscription } from './mqtt-subscriber';
 
 /** MQTT 5.0 and 3.1.1, by MQTT.js. */
@@ -114,6 +115,18 @@ export class MqttTransport implements Transport, GroupDirectory, RequestReply, T
   /** By what is retained of it. */
   async hasGroup(topic: string, group: string): Promise<boolean> {
     return (await this.#shapes.find(topic, group)) !== undefined;
+  }
+
+  /**
+   * Tells of consumers of all groups of this prefix at other processes: first of those that are there, then of who joins, leaves, and dies. A death is
+   * told by the dead process's last will, as soon as the broker misses it. After a reconnect those that are there may be told once more. Resolves with
+   * what ends it; the watcher must not throw. Connects first, if nobody has.
+   *
+   * @throws MqttAwayError
+   */
+  async watchPresence(watcher: (event: PresenceEvent) => void): Promise<() => void> {
+    await this.connect();
+    return this.#presence.watch(watcher);
   }
 
   /** The sessions of the groups' seats with all that waits in them, and what is retained of their shape. Retained messages of a topic stay. */
