@@ -13,6 +13,8 @@ import {
 import { type Backlog, type LogEntry, type LoggedIdentity, type MessageLog, readsLog } from '@tidings/postgres-log';
 import type { Routes } from './destination';
 import { checkBackOptions, type ResolvedCheckBackOptions } from './check-back.options';
+import { HeldMessages } from './held-messages';
+import { HeldByBrokerError } from './prepared.errors';
 import { type PreparedMessage, PreparedMessages } from './prepared-messages';
 import { preparedInTable, type PreparedTable } from './prepared-table';
 import { checkedInstant, type DueMessages, ScheduledMessages } from './scheduled-messages';
@@ -27,7 +29,14 @@ export interface OutboxPublishOptions extends PublishOptions {
 }
 
 /** A prepared message's time is that of its decision: it cannot also be delayed. */
-export type PrepareOptions = Omit<OutboxPublishOptions, 'delayMs' | 'deliverAt'>;
+export interface PrepareOptions extends Omit<OutboxPublishOptions, 'delayMs' | 'deliverAt'> {
+  /**
+   * Who holds the message until it is decided. `broker`: the transport of its route, by its own power (RocketMQ's half messages); no row is written as long
+   * as it is decided, or the broker's first question answered. It is then in no order with other messages of its key, and takes no part in a
+   * transaction. Default `store`: the stronger scheme.
+   */
+  readonly heldBy?: 'store' | 'broker';
+}
 
 /** A contract, a payload that fits it, and options: one of many for `publishAll`. */
 export interface Publication<Input = never> {
@@ -84,6 +93,8 @@ export class Outbox implements BoundOutbox {
   readonly scheduled: ScheduledMessages;
   /** What was prepared and waits for its decision. */
   readonly prepared: PreparedMessages;
+  /** What brokers hold for this service. For patterns. */
+  readonly held: HeldMessages;
 
   constructor(private readonly setup: OutboxSetup) {
     const { log, factory, checkBack = checkBackOptions.parse({}) } = setup;
@@ -95,6 +106,8 @@ export class Outbox implements BoundOutbox {
       (transaction, message, audience) => this.append(transaction, message, audience),
       checkBack.afterMs,
     );
+    const { transports } = setup;
+    this.held = new HeldMessages({ store: log.store, prepared: this.prepared, transports, source: factory.source });
   }
 
   get store(): Store {
@@ -142,7 +155,8 @@ export class Outbox implements BoundOutbox {
    * Writes the message without letting it leave: durable when it resolves. Then operate, and `commit` or `roll back` what was prepared; whoever dies in
    * between leaves it undecided, and after `checkBack.afterMs` the contract's `@OnCheckBack` handler is asked.
    *
-   * @throws ContractError when the payload does not fit, AlreadyPreparedError when the id was prepared before; nothing is written then.
+   * @throws ContractError when the payload does not fit, AlreadyPreparedError when the id was prepared before, HeldByBrokerError when no broker can hold
+   * it as `heldBy` asks; nothing is written then.
    */
   prepare<Payload, Input>(
     contract: MessageContract<Payload, Input>,
@@ -196,6 +210,10 @@ export class Outbox implements BoundOutbox {
     const { factory, routes } = this.setup;
     const message = await factory.create(contract, payload, options);
     const transports = routes(contract).map(({ transport }) => transport);
+    if (options.heldBy === 'broker') {
+      if (!transaction) return this.held.prepare(message, transports, options.route);
+      throw new HeldByBrokerError(message.type, 'no transaction, in which a broker takes no part, found outbox.within');
+    }
     return this.prepared.prepare(message, { transports, optional: options.route === 'optional' }, transaction);
   }
 

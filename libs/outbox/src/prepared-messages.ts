@@ -51,6 +51,15 @@ export class PreparedMessages {
     };
   }
 
+  /** Takes over a message that somebody else held undecided, whose source may be another. Nothing when it is known here. */
+  async adopt({
+    message,
+    transports,
+    optional,
+  }: Pick<UndecidedMessage, 'message' | 'transports' | 'optional'>): Promise<void> {
+    await this.table.insert(undefined, message, { transports, optional }, this.checkAfterMs);
+  }
+
   /** As `PreparedMessage.commit`, by the message's id: for a process that did not prepare it. Default source: this service. */
   commit(id: string, { handle, source = this.source }: DecideOptions = {}): Promise<void> {
     return this.#within(handle, async (transaction) => {

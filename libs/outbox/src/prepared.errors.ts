@@ -24,6 +24,19 @@ export class PreparedDecisionError extends TidingsError {
   }
 }
 
+/** A message was to be held by its broker, and cannot be. */
+export class HeldByBrokerError extends TidingsError {
+  constructor(
+    readonly type: string,
+    expectation: string,
+  ) {
+    super(
+      'TIDINGS_HELD_BY_BROKER',
+      `${type}, heldBy 'broker': expected ${expectation}; or leave heldBy out: the store holds it`,
+    );
+  }
+}
+
 /** A message of this source and id was prepared before. Nothing was changed. */
 export class AlreadyPreparedError extends TidingsError {
   constructor(

@@ -14,6 +14,7 @@ export interface FoundCheckBack {
   /** As `Payments.checkBack`. */
   readonly name: string;
   readonly type: string;
+  readonly topic: string;
   readonly store: string;
   readonly ask: AskBack;
 }
@@ -53,7 +54,8 @@ export class CheckBackExplorer {
         const name = `${prototype.constructor.name}.${method}`;
         const store = this.runtime.storeFor(name, metadata.options.store).name;
         const ask = askBy(name, metadata, store, this.invoker.call(wrapper, method));
-        return { name, type: metadata.contract.type, store, ask };
+        const { type, topic } = metadata.contract;
+        return { name, type, topic, store, ask };
       }),
     );
   }

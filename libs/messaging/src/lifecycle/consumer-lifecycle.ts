@@ -101,7 +101,8 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
       if (runtime.plays('handle')) await this.#handle(planned);
       if (runtime.plays('relay')) await this.#relay();
       await this.#expect();
-      this.#reclaim(checkBacks);
+      await this.#answer(checkBacks);
+      this.#reclaim();
       if (runtime.plays('handle', 'relay')) await this.#redrive();
     } catch (thrown) {
       await this.#undo(this.#stopReceiving);
@@ -163,9 +164,18 @@ export class ConsumerLifecycle implements OnApplicationBootstrap, BeforeApplicat
     logger.info({ subscriptions: this.#consumers.length }, 'receiving');
   }
 
+  /** For prepared messages of the store, and for those that brokers hold. */
+  async #answer(checkBacks: readonly FoundCheckBack[]): Promise<void> {
+    for (const { type, topic, store, ask } of checkBacks) {
+      const { checkBack, outbox } = this.runtime.storeFor(type, store);
+      checkBack.answer(type, ask);
+      const destinations = this.runtime.router.find(type) ?? [];
+      await outbox.held.answer({ type, topic }, destinations.map(({ transport }) => transport), ask); // prettier-ignore
+    }
+  }
+
   /** Every process that handles or relays may be the one that runs the Reclaimers; one that only publishes needs no timer. */
-  #reclaim(checkBacks: readonly FoundCheckBack[]): void {
-    for (const { type, store, ask } of checkBacks) this.runtime.storeFor(type, store).checkBack.answer(type, ask);
+  #reclaim(): void {
     if (!this.runtime.plays('handle', 'relay')) return;
     for (const tasks of [...this.runtime.stores.map(({ background }) => background), this.runtime.companions]) {
       for (const task of tasks) {
