@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BrokerName, BROKERS, isBroker, removeTraces, type TransportName } from '@tidings/brokers';
+import { type Broker, type BrokerName, BROKERS, isBroker, removeTraces, type TransportName } from '@tidings/brokers';
 import { systemClock, TidingsError } from '@tidings/core';
-import { isPrivate, missingPrograms, type PrivateServer, startPrivate, TcpProxy } from '@tidings/testing';
+import { isPrivate, loopbackHost, missingPrograms, type PrivateServer, startPrivate, TcpProxy } from '@tidings/testing';
 import type { ChaosOptions } from './chaos.options';
 import { deliveriesOf, sendsOf } from './evidence';
 import { FaultInjector } from './fault-injector';
@@ -25,11 +25,13 @@ export interface ChaosReport {
   readonly folder: string;
   /** False: what committed was not all applied within the deadline. */
   readonly settled: boolean;
+  /** Faults that this run could not have, each with its reason. */
+  readonly excluded: readonly string[];
 }
 
 const READY_WITHIN_MS = 60_000;
 const SETTLE_WITHIN_MS = 60_000;
-/** Ten leases: a dead process's lanes were taken over long ago, and the longest back-off was waited for. A broker may need longer than that. */
+/** Ten leases: a dead process's lanes were taken over long ago, and the longest back-off was waited for. A broker's own time comes on top. */
 const STUCK_AFTER_MS = 10 * LEASE_MS;
 const LOOK_EVERY_MS = 250;
 /** After all is applied: a copy that is still on its way must have the time to be applied twice. */
@@ -40,6 +42,7 @@ const ndjson = (rows: Iterable<unknown>): string => [...rows].map((row) => `${JS
 /** One run: its database, its queues, its processes; faults by the seed; then the verdict. Leaves only the histories. */
 export class ChaosRun {
   readonly #undo: (() => Promise<unknown>)[] = [];
+  readonly #excluded: string[] = [];
 
   constructor(
     private readonly options: ChaosOptions,
@@ -121,14 +124,27 @@ export class ChaosRun {
     for (const letters of await database.deadLetters()) print(`dead letters: ${letters}`);
     const events = readHistories(folder);
     const evidence = { groups: GROUPS, sends: sendsOf(events), deliveries: deliveriesOf(events), effects, stored };
-    return { verdict: judge(evidence), faults: injector.counts, restarts, crashes, folder, settled };
+    return {
+      verdict: judge(evidence),
+      faults: injector.counts,
+      restarts,
+      crashes,
+      folder,
+      settled,
+      excluded: this.#excluded,
+    };
   }
 
   /** A server of the run's own, for it is killed; undefined where its programs are not installed: then its wire is all that breaks. */
   async #own(name: TransportName): Promise<PrivateServer | undefined> {
+    const { crashLoses }: Partial<Broker> = isBroker(name) ? BROKERS[name] : {};
+    if (crashLoses !== undefined) {
+      this.#excluded.push(`halt of ${name}: ${crashLoses}`);
+      return undefined;
+    }
     const missing = isPrivate(name) ? missingPrograms(name) : ['way to start one of its own'];
     if (!isPrivate(name) || missing.length > 0) {
-      this.print(`${name} is not killed: no ${missing.join(', ')} on this machine`);
+      this.#excluded.push(`halt of ${name}: no ${missing.join(', ')} on this machine`);
       return undefined;
     }
     const server = await startPrivate(name);
@@ -146,9 +162,22 @@ export class ChaosRun {
     const url = own?.url ?? this.#found(name);
     const groups = GROUPS.map((group) => group.name);
     if (!own) this.#undo.push(() => removeTraces(name, { url, prefix }, new Map([[Moved.topic, groups]])));
-    const proxy = await TcpProxy.to(url);
-    this.#undo.push(() => proxy.close());
-    return proxy;
+    return this.#wire(url, BROKERS[name]);
+  }
+
+  /** The wire that faults break. Other ports that clients use as well are passed on at the same host, unbroken. */
+  async #wire(url: string, { fixedPorts = [] }: Broker): Promise<TcpProxy> {
+    const own = Number(new URL(url).port);
+    const host = fixedPorts.length > 0 ? loopbackHost() : undefined;
+    const to = async (port: number): Promise<TcpProxy> => {
+      const target = new URL(url);
+      target.port = String(port);
+      const proxy = await TcpProxy.to(target.href, host === undefined ? {} : { host, port });
+      this.#undo.push(() => proxy.close());
+      return proxy;
+    };
+    for (const port of fixedPorts) if (port !== own) await to(port);
+    return to(own);
   }
 
   async #started(processes: readonly SupervisedProcess[]): Promise<void> {
@@ -164,18 +193,21 @@ export class ChaosRun {
 
   /** True when each group has applied all that committed, and then had time to apply some of it again. */
   async #settled(database: RunDatabase): Promise<boolean> {
+    const { transport } = this.options;
+    const takeOverMs = isBroker(transport) ? BROKERS[transport].takeOverMs : 0;
     const begin = systemClock.monotonic();
     let settled = false;
     let [applied, movedAt] = [-1, begin];
-    const { transport } = this.options;
-    const takeOverMs = isBroker(transport) ? BROKERS[transport].takeOverMs : 0;
-    await this.#until(async () => {
-      const progress = await database.progress();
-      const now = systemClock.monotonic();
-      if (progress.applied !== applied) [applied, movedAt] = [progress.applied, now];
-      settled = applied >= progress.stored * GROUPS.length;
-      return settled || now - movedAt > STUCK_AFTER_MS + takeOverMs;
-    }, SETTLE_WITHIN_MS);
+    await this.#until(
+      async () => {
+        const progress = await database.progress();
+        const now = systemClock.monotonic();
+        if (progress.applied !== applied) [applied, movedAt] = [progress.applied, now];
+        settled = applied >= progress.stored * GROUPS.length;
+        return settled || now - movedAt > STUCK_AFTER_MS + takeOverMs;
+      },
+      SETTLE_WITHIN_MS + 4 * takeOverMs,
+    );
     const seconds = ((systemClock.monotonic() - begin) / 1_000).toFixed(1);
     this.print(settled ? `settled after ${seconds} s` : `not settled after ${seconds} s`);
     await systemClock.wait(LINGER_MS, this.signal);

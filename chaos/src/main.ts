@@ -27,6 +27,7 @@ function reportLine({ transport, seed, seconds }: ChaosOptions, report: ChaosRep
     restarts: report.restarts,
     crashes: report.crashes,
     faults: report.faults,
+    excluded: report.excluded,
     ok,
   });
 }
@@ -47,7 +48,7 @@ export async function main(args: readonly string[], servers: ChaosServers, dataF
     const report = await new ChaosRun(options, servers, out, interrupted.signal, dataFolder).run();
     const { verdict } = report;
     const ok = verdict.ok && report.settled && report.crashes === 0;
-    out(verdictTable(verdict));
+    out(verdictTable(verdict, report.excluded));
     const { sent, committed, rolledBack, unknown } = verdict;
     out(`${sent} sent: ${committed} committed, ${rolledBack} rolled back, ${unknown} whose answer was lost`);
     out(

@@ -10,8 +10,8 @@ const COLUMNS: readonly (readonly [string, (group: GroupVerdict) => number | nul
   ['out of order', (group) => group.outOfOrder],
 ];
 
-/** The verdict for a person: a row a group, then what to look at. */
-export function verdictTable({ groups }: Verdict): string {
+/** The verdict for a person: a row a group, then which faults there were none of, then what to look at. */
+export function verdictTable({ groups }: Verdict, excluded: readonly string[]): string {
   const rows = [
     ['group', ...COLUMNS.map(([title]) => title)],
     ...groups.map((group) => [group.group, ...COLUMNS.map(([, value]) => String(value(group) ?? '–'))]),
@@ -20,5 +20,8 @@ export function verdictTable({ groups }: Verdict): string {
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
   );
-  return [...lines, ...groups.flatMap(({ problems }) => problems.map((problem) => `✗ ${problem}`))].join('\n');
+  const without = excluded.map((fault) => `without ${fault}`);
+  return [...lines, ...without, ...groups.flatMap(({ problems }) => problems.map((problem) => `✗ ${problem}`))].join(
+    '\n',
+  );
 }

@@ -1,5 +1,12 @@
 import { InvalidArgumentError, Command, Option } from 'commander';
-import { BROKER_NAMES, BROKERS, isBroker, type TransportName, TRANSPORT_NAMES } from '@tidings/brokers';
+import {
+  BROKER_NAMES,
+  type BrokerName,
+  BROKERS,
+  isBroker,
+  type TransportName,
+  TRANSPORT_NAMES,
+} from '@tidings/brokers';
 
 export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
 
@@ -27,10 +34,13 @@ export interface DemoOptions {
   readonly databaseUrl: string | undefined;
   /** The broker's; empty on PostgreSQL. */
   readonly brokerUrl: string;
+  /** What is shown on screens goes by this one; undefined: by the same as all else. */
+  readonly rooms: { readonly kind: BrokerName; readonly url: string } | undefined;
 }
 
 interface Flags {
   readonly transport: TransportName;
+  readonly rooms?: BrokerName;
   readonly port?: number;
   readonly host: string;
   readonly check?: number | true;
@@ -71,6 +81,9 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     )
     .addOption(
       new Option('--transport <name>', 'what carries the messages').choices(TRANSPORT_NAMES).default('postgres'),
+    )
+    .addOption(
+      new Option('--rooms <name>', 'what tells the screens, at most once (default: the same)').choices(BROKER_NAMES),
     )
     .option('--host <address>', 'where the page listens; 0.0.0.0 shows it to the network', '127.0.0.1')
     .option('--port <n>', 'of the page (default: 3000, or the next free one)', number(0, 65_535))
@@ -122,7 +135,8 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     command.error('error: --drop needs --check and --callback: without them nothing finds what was lost');
   if (flags.poison !== undefined && flags.callback)
     command.error('error: --poison goes without --callback: a parked gift is not confirmed until it is redriven');
-  const { transport } = flags;
+  const { transport, rooms } = flags;
+  const urlOf = (name: BrokerName): string => env[BROKERS[name].variable] || BROKERS[name].local;
   return {
     transport,
     port: flags.port,
@@ -137,6 +151,7 @@ export function demoOptions(argv: readonly string[], env: NodeJS.ProcessEnv): De
     seed: flags.seed,
     dataDir: flags.data,
     databaseUrl: env['DATABASE_URL'] || undefined,
-    brokerUrl: isBroker(transport) ? env[BROKERS[transport].variable] || BROKERS[transport].local : '',
+    brokerUrl: isBroker(transport) ? urlOf(transport) : '',
+    rooms: rooms && { kind: rooms, url: urlOf(rooms) },
   };
 }

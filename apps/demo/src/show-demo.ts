@@ -21,6 +21,7 @@ export async function showDemo(options: DemoOptions, parts: StartedParts, printe
     databaseUrl: database.url,
     transport: options.transport,
     brokerUrl: options.brokerUrl,
+    rooms: options.rooms,
     prefix: 'tidings_demo',
     relay: options.relay,
     callback: options.callback,

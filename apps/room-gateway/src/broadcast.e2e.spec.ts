@@ -4,35 +4,53 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { DataSource } from 'typeorm';
+import { BROKERS } from '@tidings/brokers';
+import { accept, type Message, type Transport } from '@tidings/core';
 import { BadgeUpgraded, GiftSent, RankingChanged } from '@tidings/gift-contracts';
 import { createDemoDatabase, type DemoDatabase, platformConfig } from '@tidings/gift-platform';
 import { getOutboxToken, type Outbox } from '@tidings/messaging';
 import { describeOn, until } from '@tidings/testing';
 import { AppModule } from './app.module';
 
-describeOn('postgres', 'room-gateway', (server) => {
+/** `environment`: of a transport beside the database; the last line of each test is that the screens are told by it. */
+function roomGateway(server: string, environment: Readonly<Record<string, string>>): void {
+  const prefix = `rooms-${randomUUID().slice(0, 8)}`;
   let database: DemoDatabase;
   let gateways: INestApplication[];
   let screens: Socket[];
+  let listening: Transport[];
 
   beforeEach(async () => {
     database = await createDemoDatabase(server);
-    [gateways, screens] = [[], []];
+    [gateways, screens, listening] = [[], [], []];
     for (let n = 0; n < 2; n++) gateways.push(await start());
   });
 
   afterEach(async () => {
     screens.forEach((screen) => screen.disconnect());
-    await Promise.all(gateways.map((gateway) => gateway.close()));
+    await Promise.all([...gateways, ...listening].map((one) => one.close()));
     await database.drop();
   });
 
   async function start(): Promise<INestApplication> {
-    const config = platformConfig({ DATABASE_URL: database.url });
+    const config = platformConfig({ DATABASE_URL: database.url, TIDINGS_PREFIX: prefix, ...environment });
     const testing = await Test.createTestingModule({ imports: [AppModule.register(config)] }).compile();
     const gateway = testing.createNestApplication({ logger: false });
     await gateway.listen(0);
     return gateway;
+  }
+
+  /** What anybody hears who listens to the gifts at the broker. */
+  async function listen(url: string, ownPrefix: string): Promise<Message[]> {
+    const transport = await BROKERS.mqtt.open({ url, prefix: ownPrefix });
+    listening.push(transport);
+    const heard: Message[] = [];
+    const { topic } = GiftSent;
+    await transport.subscribe(
+      { topic, group: 'listener', ordered: false, broadcast: true, concurrency: 1, from: 'now' },
+      async ({ message }) => (heard.push(message), accept),
+    );
+    return heard;
   }
 
   /** A screen of a room at one gateway, and what it hears. */
@@ -55,6 +73,7 @@ describeOn('postgres', 'room-gateway', (server) => {
       screenOf(gateways[1]!, 'lofi'),
       screenOf(gateways[0]!, 'chess'),
     ]);
+    const byMqtt = environment['MQTT_URL'] === undefined ? undefined : await listen(environment['MQTT_URL'], prefix);
     const gift = {
       giftId: randomUUID(),
       roomId: 'lofi',
@@ -77,6 +96,7 @@ describeOn('postgres', 'room-gateway', (server) => {
       expect(Object.fromEntries(heard)).toEqual({ gift: sent, ranking, badge });
     }
     expect(elsewhere.heard).toEqual([]);
+    if (byMqtt) await until('the gift went by MQTT', () => byMqtt.some(({ type }) => type === GiftSent.type));
   });
 
   it('tells a client that names no room', async () => {
@@ -86,4 +106,15 @@ describeOn('postgres', 'room-gateway', (server) => {
     });
     expect(await screen.emitWithAck('leave', { roomId: 'lofi' })).toEqual({ roomId: 'lofi' });
   });
+}
+
+describeOn('postgres', 'room-gateway', (server) => {
+  roomGateway(server, {});
+
+  describeOn('mqtt', 'with all messages by MQTT', (MQTT_URL) =>
+    roomGateway(server, { TIDINGS_TRANSPORT: 'mqtt', MQTT_URL }),
+  );
+  describeOn('mqtt', 'with the rooms on MQTT and all else in the database', (MQTT_URL) =>
+    roomGateway(server, { TIDINGS_ROOMS_TRANSPORT: 'mqtt', MQTT_URL }),
+  );
 });

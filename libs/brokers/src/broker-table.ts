@@ -43,20 +43,30 @@ export const BROKERS = {
     variable: 'ROCKETMQ_URL',
     address: { pattern: /^rocketmq:\/\//, example: 'rocketmq://host:8081' },
     local: 'rocketmq://127.0.0.1:8081',
-    takeOverMs: 30_000, // what a dead process had taken stays invisible until its time is over
-    async open({ url, prefix, logger }) {
+    fixedPorts: [8081, 9876], // the proxy names its own port to its clients; the name server is at the same host
+    takeOverMs: 15_000, // what a dead process had taken stays invisible until its time is over, and some seconds more
+    async open({ url, prefix, logger, impatient }) {
       const { rocketmq } = await import('@tidings/rocketmq');
-      return rocketmq({ urls: [url], prefix, ...(logger && { logger }) });
+      const soon = { invisibleMs: 10_000, reconnectMaxMs: SOON_MS }; // the least that a broker allows by default
+      return rocketmq({ urls: [url], prefix, ...(logger && { logger }), ...(impatient && soon) });
     },
   },
   mqtt: {
     variable: 'MQTT_URL',
     address: { pattern: /^mqtts?:\/\//, example: 'mqtt://host:1883' },
     local: 'mqtt://127.0.0.1:1883',
+    crashLoses: 'Mosquitto writes its sessions when it stops in order, and each half hour',
     takeOverMs: 10_000,
-    async open({ url, prefix, logger }) {
+    async open({ url, prefix, logger, impatient, atMostOnce }) {
       const { mqtt } = await import('@tidings/mqtt');
-      return mqtt({ urls: [url], prefix, ...(logger && { logger }) });
+      const soon = { reconnectMaxMs: SOON_MS, presenceMs: 1_000, keepAliveMs: 3_000 };
+      return mqtt({
+        urls: [url],
+        prefix,
+        ...(logger && { logger }),
+        ...(impatient && soon),
+        ...(atMostOnce && { qos: 0 }),
+      });
     },
   },
 } as const satisfies Readonly<Record<string, Broker>>;

@@ -9,6 +9,11 @@ export interface BrokerPlace {
   readonly proxied?: boolean;
   /** Gives up and comes back sooner than in production, for runs in which servers are killed. Default false. */
   readonly impatient?: boolean;
+  /**
+   * Nobody need hear what is published here, and nothing is told twice: a broker that can, sends it once and waits for no answer. The others do more than
+   * is asked. Default false.
+   */
+  readonly atMostOnce?: boolean;
 }
 
 /** One broker that things of this repository run on. */
@@ -19,8 +24,15 @@ export interface Broker {
   readonly address: { readonly pattern: RegExp; readonly example: string };
   /** Where it usually is. */
   readonly local: string;
+  /**
+   * The ports that its clients come to at the host of the address, whatever port that names: a proxy has to stand at each of them, on a host of its own.
+   * Default none: clients stay with the address.
+   */
+  readonly fixedPorts?: readonly number[];
   /** How long, at most, what an impatient process held when it was killed waits for another. Milliseconds. */
   readonly takeOverMs: number;
+  /** Why its crash may take what it had confirmed: then nobody may crash it and expect nothing lost. Default: it takes nothing. */
+  readonly crashLoses?: string;
   /** Its package is loaded here and not before: a process loads the driver that it uses. */
   open(place: BrokerPlace): Promise<Transport>;
 }

@@ -11,10 +11,11 @@ export type TransportPlace =
 export async function giftTransport(
   place: TransportPlace,
   store: Store,
-  { logger, leaseMs }: { readonly logger?: TidingsLogger; readonly leaseMs?: number | undefined },
+  options: { readonly logger?: TidingsLogger; readonly leaseMs?: number | undefined; readonly atMostOnce?: boolean },
 ): Promise<Transport> {
+  const { logger, leaseMs, atMostOnce = false } = options;
   if (place.kind === 'postgres')
     return postgres({ store, ...(logger && { logger }), ...(leaseMs !== undefined && { leaseMs }) });
   const { kind, url, prefix } = place;
-  return BROKERS[kind].open({ url, prefix, ...(logger && { logger }), impatient: leaseMs !== undefined });
+  return BROKERS[kind].open({ url, prefix, ...(logger && { logger }), impatient: leaseMs !== undefined, atMostOnce });
 }

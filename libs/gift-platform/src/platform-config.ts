@@ -1,4 +1,4 @@
-import { type Broker, BROKER_NAMES, BROKERS, isBroker, TRANSPORT_NAMES } from '@tidings/brokers';
+import { type Broker, BROKER_NAMES, BROKERS, isBroker, TRANSPORT_NAMES, type TransportName } from '@tidings/brokers';
 import { parseOptions } from '@tidings/core';
 import { z } from 'zod';
 import type { SenderFaults } from './check/faulty-transport';
@@ -30,6 +30,8 @@ const variables = z
       }),
     /** Default postgres: the log in the database itself, no broker. */
     TIDINGS_TRANSPORT: z.enum(TRANSPORT_NAMES).default('postgres'),
+    /** What shows events on screens goes by this broker, at most once, beside what TIDINGS_TRANSPORT carries. Default: all by that. */
+    TIDINGS_ROOMS_TRANSPORT: z.enum(BROKER_NAMES).optional(),
     /** Before every name at the broker, so that two demos can share it. Default "gifts". */
     TIDINGS_PREFIX: z.string().default('gifts'),
     ...Object.fromEntries(BROKER_NAMES.map((name) => [BROKERS[name].variable, addressOf(BROKERS[name])])),
@@ -65,11 +67,13 @@ const variables = z
     DEMO_KILL_AFTER: z.coerce.number().pipe(z.int().min(1)).optional(),
   })
   .superRefine((env, context) => {
-    if (!isBroker(env.TIDINGS_TRANSPORT)) return;
-    const { variable } = BROKERS[env.TIDINGS_TRANSPORT];
-    if (env[variable as keyof typeof env] !== undefined) return;
-    const message = `is required with TIDINGS_TRANSPORT=${env.TIDINGS_TRANSPORT}`;
-    context.addIssue({ code: 'custom', path: [variable], message });
+    for (const choice of ['TIDINGS_TRANSPORT', 'TIDINGS_ROOMS_TRANSPORT'] as const) {
+      const name = env[choice];
+      if (name === undefined || !isBroker(name)) continue;
+      const { variable } = BROKERS[name];
+      if (env[variable as keyof typeof env] !== undefined) continue;
+      context.addIssue({ code: 'custom', path: [variable], message: `is required with ${choice}=${name}` });
+    }
   });
 
 export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
@@ -78,6 +82,8 @@ export type Sabotage = 'no-inbox' | 'ack-first' | 'no-order';
 export interface PlatformConfig {
   readonly databaseUrl: string;
   readonly transport: TransportPlace;
+  /** Of what is shown on screens; undefined: the same. */
+  readonly rooms: TransportPlace | undefined;
   readonly port: number;
   readonly roles: readonly ('publish' | 'relay' | 'handle')[];
   readonly migrate: 'onStart' | 'never';
@@ -101,15 +107,14 @@ export interface PlatformConfig {
 export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = parseOptions('environment', variables, given);
+  const placeOf = (kind: TransportName): TransportPlace =>
+    isBroker(kind)
+      ? { kind, url: given[BROKERS[kind].variable] ?? '', prefix: env.TIDINGS_PREFIX }
+      : { kind: 'postgres' };
   return {
     databaseUrl: env.DATABASE_URL,
-    transport: isBroker(env.TIDINGS_TRANSPORT)
-      ? {
-          kind: env.TIDINGS_TRANSPORT,
-          url: given[BROKERS[env.TIDINGS_TRANSPORT].variable] ?? '',
-          prefix: env.TIDINGS_PREFIX,
-        }
-      : { kind: 'postgres' },
+    transport: placeOf(env.TIDINGS_TRANSPORT),
+    rooms: env.TIDINGS_ROOMS_TRANSPORT && placeOf(env.TIDINGS_ROOMS_TRANSPORT),
     port: env.PORT,
     roles: env.TIDINGS_ROLES,
     migrate: env.TIDINGS_MIGRATE,

@@ -7,6 +7,7 @@ describe('the configuration of a demo app', () => {
     expect(platformConfig({ DATABASE_URL })).toEqual({
       databaseUrl: DATABASE_URL,
       transport: { kind: 'postgres' },
+      rooms: undefined,
       port: 0,
       roles: ['publish', 'relay', 'handle'],
       migrate: 'never',
@@ -49,6 +50,14 @@ describe('the configuration of a demo app', () => {
     });
   });
 
+  it('reads where screens are told', () => {
+    const MQTT_URL = 'mqtt://localhost';
+    expect(platformConfig({ DATABASE_URL, TIDINGS_ROOMS_TRANSPORT: 'mqtt', MQTT_URL })).toMatchObject({
+      transport: { kind: 'postgres' },
+      rooms: { kind: 'mqtt', url: MQTT_URL, prefix: 'gifts' },
+    });
+  });
+
   it('takes an empty variable for a missing one', () => {
     expect(platformConfig({ DATABASE_URL, PORT: '', TIDINGS_TRANSPORT: '' })).toMatchObject({ port: 0 });
   });
@@ -60,6 +69,10 @@ describe('the configuration of a demo app', () => {
     [
       { DATABASE_URL, TIDINGS_TRANSPORT: 'rabbitmq' },
       'environment.RABBITMQ_URL: is required with TIDINGS_TRANSPORT=rabbitmq',
+    ],
+    [
+      { DATABASE_URL, TIDINGS_ROOMS_TRANSPORT: 'mqtt' },
+      'environment.MQTT_URL: is required with TIDINGS_ROOMS_TRANSPORT=mqtt',
     ],
     [{ DATABASE_URL, PORT: 'http' }, 'environment.PORT: '],
     [{ DATABASE_URL, TIDINGS_ROLES: 'publish,read' }, 'environment.TIDINGS_ROLES.1: '],

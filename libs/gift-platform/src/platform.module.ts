@@ -3,8 +3,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { type Middleware, systemClock, type Transport } from '@tidings/core';
 import { typeorm } from '@tidings/database';
-import { MessagingModule, type MessagingOptions, nestLogger, route } from '@tidings/messaging';
+import { MessagingModule, type MessagingOptions, nestLogger } from '@tidings/messaging';
 import type { AppName } from './app-name';
+import { giftRoutes } from './gift-routes';
 import { killMiddleware } from './check/kill.middleware';
 import { faultyTransport } from './check/faulty-transport';
 import { sabotagedTransport } from './check/sabotaged-transport';
@@ -69,13 +70,14 @@ async function messagingOptions(
   const logger = nestLogger();
   const store = typeorm(dataSource, { connections: OWN_CONNECTIONS, logger });
   const transport = await giftTransport(config.transport, store, { logger, leaseMs: config.leaseMs });
+  const rooms = config.rooms && (await giftTransport(config.rooms, store, { logger, atMostOnce: true }));
   return {
     ...messaging,
     source: app,
     logger,
     stores: { default: store },
-    transports: { main: withFaults(app, config, transport, history) },
-    routes: [route('*').to('main')],
+    transports: { main: withFaults(app, config, transport, history), ...(rooms && { rooms }) },
+    routes: giftRoutes(app, rooms !== undefined),
     roles: config.roles,
     ...(config.callback && TAKES_PART.includes(app) && { callback: { sends: app === 'gift-api' } }),
     ...(config.leaseMs !== undefined && { relay: { leaseMs: config.leaseMs } }),

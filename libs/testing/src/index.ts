@@ -1,5 +1,6 @@
 export * from './gate';
 export * from './leak-warnings';
+export * from './loopback-host';
 export * from './manual-clock';
 export * from './private-servers';
 export * from './recording-receive';

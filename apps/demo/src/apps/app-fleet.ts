@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { BROKERS, isBroker, type TransportName } from '@tidings/brokers';
+import { type BrokerName, BROKERS, isBroker, type TransportName } from '@tidings/brokers';
 import { AppProcess } from './app-process';
 
 /** Those that are always there, and what looks after unconfirmed gifts. */
@@ -12,6 +12,8 @@ export interface AppFleetOptions {
   readonly transport: TransportName;
   /** The broker's; not looked at on PostgreSQL. */
   readonly brokerUrl: string;
+  /** What tells the screens; undefined: the same. */
+  readonly rooms?: { readonly kind: BrokerName; readonly url: string } | undefined;
   /** Before every name at the broker, so that two demos can share it. */
   readonly prefix: string;
   /** False: no app carries the log on to the broker. They share one log, so any one relay would carry all of it. */
@@ -72,7 +74,7 @@ export class AppFleet {
 }
 
 function appOf(name: AppName, options: AppFleetOptions): AppProcess {
-  const { relay, backlogLimit, leaseMs, firstEnv } = options;
+  const { relay, rooms, backlogLimit, leaseMs, firstEnv } = options;
   return new AppProcess({
     name,
     entry: resolve(__dirname, '../../..', name, 'dist/main.js'),
@@ -80,6 +82,7 @@ function appOf(name: AppName, options: AppFleetOptions): AppProcess {
       DATABASE_URL: options.databaseUrl,
       TIDINGS_TRANSPORT: options.transport,
       ...(isBroker(options.transport) && { [BROKERS[options.transport].variable]: options.brokerUrl }),
+      ...(rooms && { TIDINGS_ROOMS_TRANSPORT: rooms.kind, [BROKERS[rooms.kind].variable]: rooms.url }),
       TIDINGS_PREFIX: options.prefix,
       TIDINGS_ROLES: relay ? 'publish,relay,handle' : 'publish,handle',
       PORT: '0',

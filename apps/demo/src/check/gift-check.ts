@@ -32,7 +32,8 @@ import { readHistory } from './sql/read-history';
 const LEASE_MS = 2_000;
 /** Two leases, a restart, and a slow machine. */
 const IDLE_MS = 6_000;
-const SETTLE_WITHIN_MS = 120_000;
+/** While something moves: a busy machine needs its time. */
+const SETTLE_WITHIN_MS = 300_000;
 /** What is declared at a broker. */
 const GROUPS_OF_GIFTS = new Map<string, readonly string[]>([
   [GiftSent.topic, [...GROUPS, 'room-gateway']],
@@ -81,15 +82,15 @@ export class GiftCheck {
     const pool = new Pool({ connectionString: database.url, max: 2 });
     await this.parts.add({ name: "the check's connections", stop: () => pool.end() });
 
-    const { transport } = options;
-    if (isBroker(transport)) {
-      const place = { url: options.brokerUrl, prefix: this.#prefix };
+    const { transport, brokerUrl, rooms } = options;
+    const brokers = [...(isBroker(transport) ? [{ kind: transport, url: brokerUrl }] : []), ...(rooms ? [rooms] : [])];
+    for (const { kind, url } of brokers) {
       await this.parts.add({
-        name: "the check's queues",
+        name: `the check's queues at ${kind}`,
         stop: () =>
           removeTraces(
-            transport,
-            place,
+            kind,
+            { url, prefix: this.#prefix },
             new Map([...GROUPS_OF_GIFTS, ...(options.callback ? GROUPS_OF_CALLBACK : [])]),
           ),
       });
@@ -119,6 +120,7 @@ export class GiftCheck {
       databaseUrl,
       transport: options.transport,
       brokerUrl: options.brokerUrl,
+      rooms: options.rooms,
       prefix: this.#prefix,
       relay: options.relay,
       callback: options.callback,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { TcpProxy } from '@tidings/testing';
+import { loopbackHost, TcpProxy } from '@tidings/testing';
 import type { RocketMqOptions } from './rocketmq.options';
 import { RocketMqNames } from './rocketmq-names';
 import { RocketMqTransport } from './rocketmq.transport';
@@ -24,9 +24,7 @@ export class SpecBroker {
 
   /** The proxy tells its clients to come to its own port at the host that they know: so the wire has that port, at a loopback address of its own. */
   static async at(url: string): Promise<SpecBroker> {
-    const [, a, b, c] = [...randomBytes(4)];
-    const host = `127.${(a! % 254) + 1}.${b}.${(c! % 253) + 1}`;
-    return new SpecBroker(url, await TcpProxy.to(url, { host, port: Number(new URL(url).port) }));
+    return new SpecBroker(url, await TcpProxy.to(url, { host: loopbackHost(), port: Number(new URL(url).port) }));
   }
 
   /** Options of a transport in another process: straight to the broker. */
