@@ -10,9 +10,13 @@ export const RANDOM = Symbol('random');
 /** Handlers that fail after their effect: the effect must go with the transaction, and the retry must not overtake. */
 const FAILING_SHARE = 0.01;
 
-// For ever: what a fault breaks must not end among the dead letters, where it would count as lost.
+/**
+ * As good as for ever: what a fault breaks must not end among the dead letters, where it would count as lost. RocketMQ counts deliveries itself and
+ * takes no more than this (`groups.….deliveries`).
+ */
+const ATTEMPTS = 1_000;
 const retry = exponential({
-  attempts: Infinity,
+  attempts: ATTEMPTS,
   immediate: 0,
   delayMs: RETRY_MS[0],
   maxDelayMs: RETRY_MS[RETRY_MS.length - 1]!,
