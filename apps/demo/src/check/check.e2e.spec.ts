@@ -43,6 +43,16 @@ function behavesOn(transport: 'postgres' | 'rabbitmq', env: () => Record<string,
     expect(exitCode).toBe(0);
   });
 
+  it('has gifts sent again that were lost after they were confirmed, and none whose transaction rolled back', async () => {
+    const { exitCode, figures, output } = await check('--check', '120', '--callback', '--drop', '0.05');
+    const faults = { dropped: 6, unconfirmed: 0, rolledBackInInbox: 0, outOfOrder: null };
+    expect({ ...figures, output }).toMatchObject({ ...clean, accepted: 120, ...faults });
+    expect(figures['resends']).toBeGreaterThanOrEqual(6);
+    expect(figures['rolledBack']).toBeGreaterThanOrEqual(3);
+    expect(output).toContain('the order is not judged');
+    expect(exitCode).toBe(0);
+  }, 240_000);
+
   it.each(SABOTAGES)('notices %s', async (sabotage, figure) => {
     const { exitCode, figures } = await check('--check', '120', '--sabotage', sabotage);
     expect(figures[figure]).toBeGreaterThan(0);

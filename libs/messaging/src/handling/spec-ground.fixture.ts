@@ -61,20 +61,25 @@ export class SpecGround {
   }
 
   /** Each application has a namespace of its own. */
-  transport(kind: (typeof TRANSPORTS)[number], store: Store, groups: Readonly<Record<string, string>>): Transport {
+  transport(
+    kind: (typeof TRANSPORTS)[number],
+    store: Store,
+    groups: Readonly<Record<string, string | readonly string[]>>,
+  ): Transport {
     this.#applications += 1;
     if (kind === 'memory') return memory({ broker: new MemoryBroker() });
-    for (const [topic, group] of Object.entries(groups)) this.#queues.set(`${this.#namespace}.${topic}`, [group]);
+    for (const [topic, group] of Object.entries(groups)) this.#queues.set(`${this.namespace}.${topic}`, [group].flat());
     return this.twin(kind, store);
   }
 
   /** As another process of the last application has it. */
   twin(kind: Exclude<(typeof TRANSPORTS)[number], 'memory'>, store: Store): Transport {
-    if (kind === 'postgres') return postgres({ store, namespace: this.#namespace });
-    return rabbitmq({ urls: server('rabbitmq')!, prefix: this.#namespace, orderedQueues: ORDERED_QUEUES });
+    if (kind === 'postgres') return postgres({ store, namespace: this.namespace });
+    return rabbitmq({ urls: server('rabbitmq')!, prefix: this.namespace, orderedQueues: ORDERED_QUEUES });
   }
 
-  get #namespace(): string {
+  /** Of the last application, at its transport. */
+  get namespace(): string {
     return `${this.schema}_${this.#applications}`;
   }
 
