@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
+import { demoMigrations } from './demo-migrations';
 import { migrateDemo } from './migrate-demo';
 
 export interface DemoDatabase {
@@ -8,15 +9,15 @@ export interface DemoDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own on the server of `serverUrl`, with all of the demo's tables: for specs, which must not meet each other's gifts. */
-export async function createDemoDatabase(serverUrl: string): Promise<DemoDatabase> {
+/** A database of its own on the server of `serverUrl`, with the tables of `migrations` (default: of all apps that share one): for specs, which must not meet each other's gifts. */
+export async function createDemoDatabase(serverUrl: string, migrations = demoMigrations): Promise<DemoDatabase> {
   const name = `gifts_${randomBytes(6).toString('hex')}`;
   await onServer(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const drop = (): Promise<void> => onServer(serverUrl, `drop database ${name} with (force)`);
   try {
-    await migrateDemo(url.href);
+    await migrateDemo(url.href, migrations);
   } catch (error) {
     await drop();
     throw error;

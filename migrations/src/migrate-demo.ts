@@ -7,15 +7,15 @@ import { demoMigrations } from './demo-migrations';
 const LOCK = 5_417_003_001;
 
 /**
- * Brings a database up to date for all of the demo: its own tables and Tidings'. Idempotent and safe from several processes at once: the second
+ * Brings a database up to date: the tables of `migrations` (default: of all of the demo's apps that share one) and Tidings'. Idempotent and safe from several processes at once: the second
  * one waits for the first. Resolves with the names of what it applied.
  */
-export async function migrateDemo(databaseUrl: string): Promise<string[]> {
+export async function migrateDemo(databaseUrl: string, migrations = demoMigrations): Promise<string[]> {
   const dataSource = new DataSource({
     type: 'postgres',
     url: databaseUrl,
     schema: 'demo',
-    migrations: [...demoMigrations],
+    migrations: [...migrations],
     migrationsTableName: 'migration',
     applicationName: 'migrate-demo',
     poolSize: 3, // the lock's session, a migration, Tidings' migrations

@@ -160,6 +160,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
   '@tidings-demo/revenue-share': app(),
   '@tidings-demo/badges': app(),
   '@tidings-demo/callback-service': app(),
+  '@tidings-demo/achievements': app(),
   '@tidings-demo/room-gateway': app('@nestjs/websockets', '@nestjs/platform-socket.io', 'socket.io'),
   // Two queues and a broadcast, on every transport there is.
   '@tidings-demo/squares': {

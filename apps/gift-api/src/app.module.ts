@@ -9,6 +9,7 @@ import { GiftsController } from './gifts/gifts.controller';
 import { ResendGift } from './gifts/resend-gift';
 import { SendGift } from './gifts/send-gift';
 import { IntakeController } from './intake/intake.controller';
+import { RedeemPointsHandler } from './intake/redeem-points.handler';
 import { WriteGiftHandler } from './intake/write-gift.handler';
 import { RoomEntity } from './rooms/room.entity';
 import { RoomsController } from './rooms/rooms.controller';
@@ -34,6 +35,7 @@ export class AppModule {
       providers: [
         SendGift,
         WriteGiftHandler,
+        RedeemPointsHandler,
         { provide: GiftPublisher, useExisting: config.callback ? RecheckingPublisher : Outbox },
         ...(config.callback ? [ResendGift] : []),
       ],

@@ -1,4 +1,4 @@
-export { createDemoDatabase, type DemoDatabase, migrateDemo } from '@tidings-demo/migrations';
+export { achievementsMigrations, createDemoDatabase, type DemoDatabase, migrateDemo } from '@tidings-demo/migrations';
 export * from './app-name';
 export * from './bigint-column';
 export * from './gift-transport';

@@ -2,6 +2,7 @@ import { type Broker, BROKER_NAMES, BROKERS, isBroker, TRANSPORT_NAMES, type Tra
 import { parseOptions } from '@tidings/core';
 import { z } from 'zod';
 import type { SenderFaults } from './check/faulty-transport';
+import { KILL_STEP, type KillStep, killStepOf } from './check/kill-step';
 import type { TransportPlace } from './gift-transport';
 
 const list = <const Values extends readonly [string, ...string[]]>(values: Values) =>
@@ -28,6 +29,11 @@ const variables = z
       .regex(/^postgres(ql)?:\/\//, {
         error: 'must be an address as postgres://user:password@host:5432/database',
       }),
+    /** Of an app with a database of its own (achievements): its tables, its outbox and its inbox. The transport is the others'. */
+    OWN_DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, { error: 'must be an address as postgres://user:password@host:5432/database' })
+      .optional(),
     /** Default postgres: the log in the database itself, no broker. */
     TIDINGS_TRANSPORT: z.enum(TRANSPORT_NAMES).default('postgres'),
     /** What shows events on screens goes by this broker, at most once, beside what TIDINGS_TRANSPORT carries. Default: all by that. */
@@ -65,6 +71,8 @@ const variables = z
     DEMO_SEED: count.default(1),
     /** Ranking only: die by SIGKILL between the commit of the N-th gift and its ack. */
     DEMO_KILL_AFTER: z.coerce.number().pipe(z.int().min(1)).optional(),
+    /** Die by SIGKILL at a step of the N-th message of a type, as `handled:points.redeemed:2`; see KillStep. */
+    DEMO_KILL_STEP: z.string().regex(KILL_STEP, { error: 'must be a step as handled:points.redeemed:2' }).optional(),
   })
   .superRefine((env, context) => {
     for (const choice of ['TIDINGS_TRANSPORT', 'TIDINGS_ROOMS_TRANSPORT'] as const) {
@@ -97,6 +105,9 @@ export interface PlatformConfig {
   readonly poison: boolean;
   readonly callback: boolean;
   readonly faults: SenderFaults;
+  /** Undefined: the app has none of its own. */
+  readonly ownDatabaseUrl: string | undefined;
+  readonly killStep: KillStep | undefined;
 }
 
 /**
@@ -128,5 +139,7 @@ export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
     poison: env.DEMO_POISON === '1',
     callback: env.DEMO_CALLBACK === '1',
     faults: { drop: env.DEMO_DROP, rollBack: env.DEMO_ROLL_BACK, seed: env.DEMO_SEED },
+    ownDatabaseUrl: env.OWN_DATABASE_URL,
+    killStep: killStepOf(env.DEMO_KILL_STEP),
   };
 }

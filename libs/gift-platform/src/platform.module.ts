@@ -1,20 +1,24 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { type Middleware, systemClock, type Transport } from '@tidings/core';
+import { type Middleware, OptionsError, systemClock, type Transport } from '@tidings/core';
 import { typeorm } from '@tidings/database';
 import { MessagingModule, type MessagingOptions, nestLogger } from '@tidings/messaging';
 import type { AppName } from './app-name';
-import { giftRoutes } from './gift-routes';
+import { killStepInterceptor } from './check/kill-step.interceptor';
+import { killStepMiddleware } from './check/kill-step.middleware';
 import { killMiddleware } from './check/kill.middleware';
 import { faultyTransport } from './check/faulty-transport';
 import { sabotagedTransport } from './check/sabotaged-transport';
+import { giftRoutes } from './gift-routes';
 import { giftTransport } from './gift-transport';
 import { HealthController } from './health.controller';
 import { History } from './history/history';
 import { historyMiddleware } from './history/history.middleware';
 import { HistoryModule } from './history/history.module';
 import type { PlatformConfig } from './platform-config';
+import { SharedLog } from './shared-log';
+import { SharedLogModule } from './shared-log.module';
 
 /**
  * Six apps, each with these, one that listens and two for the history, take 66 of the 100 connections that PostgreSQL allows by default. More would
@@ -30,6 +34,8 @@ export interface PlatformOptions {
   readonly config: PlatformConfig;
   /** The app's own tables, in its own schema. Default none. */
   readonly entities?: readonly Type[];
+  /** True: its tables, its outbox and its inbox are in the database OWN_DATABASE_URL; only the transport is the others'. Default false. */
+  readonly ownDatabase?: boolean;
   /** Of the messaging of this app alone. */
   readonly messaging?: Partial<MessagingOptions>;
 }
@@ -42,10 +48,11 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       controllers: [HealthController],
+      providers: config.killStep ? [killStepInterceptor(config.killStep)] : [],
       imports: [
         TypeOrmModule.forRoot({
           type: 'postgres',
-          url: config.databaseUrl,
+          url: databaseOf(options),
           schema: app.replaceAll('-', '_'),
           entities: [...entities],
           applicationName: app,
@@ -53,9 +60,10 @@ export class PlatformModule {
           connectTimeoutMS: 10_000, // a request that waits this long for a connection fails, instead of waiting for ever
         }),
         MessagingModule.forRootAsync({
-          imports: [HistoryModule.register(app, config)],
-          inject: [DataSource, { token: History, optional: true }],
-          useFactory: (dataSource: DataSource, history?: History) => messagingOptions(options, dataSource, history),
+          imports: [HistoryModule.register(app, config), SharedLogModule.register(options)],
+          inject: [DataSource, { token: SharedLog, optional: true }, { token: History, optional: true }],
+          useFactory: (dataSource: DataSource, log?: SharedLog, history?: History) =>
+            messagingOptions(options, dataSource, log, history),
         }),
       ],
     };
@@ -65,12 +73,14 @@ export class PlatformModule {
 async function messagingOptions(
   { app, config, messaging }: PlatformOptions,
   dataSource: DataSource,
+  log?: SharedLog,
   history?: History,
 ): Promise<MessagingOptions> {
   const logger = nestLogger();
   const store = typeorm(dataSource, { connections: OWN_CONNECTIONS, logger });
-  const transport = await giftTransport(config.transport, store, { logger, leaseMs: config.leaseMs });
-  const rooms = config.rooms && (await giftTransport(config.rooms, store, { logger, atMostOnce: true }));
+  const shared = log?.store ?? store;
+  const transport = await giftTransport(config.transport, shared, { logger, leaseMs: config.leaseMs });
+  const rooms = config.rooms && (await giftTransport(config.rooms, shared, { logger, atMostOnce: true }));
   return {
     ...messaging,
     source: app,
@@ -81,7 +91,10 @@ async function messagingOptions(
     roles: config.roles,
     ...(config.callback && TAKES_PART.includes(app) && { callback: { sends: app === 'gift-api' } }),
     ...(config.leaseMs !== undefined && { relay: { leaseMs: config.leaseMs } }),
-    middleware: history ? checkMiddleware(app, config, history) : [],
+    middleware: [
+      ...(history ? checkMiddleware(app, config, history) : []),
+      ...(config.killStep ? [killStepMiddleware(config.killStep)] : []),
+    ],
   };
 }
 
@@ -102,4 +115,10 @@ function withFaults(
 function checkMiddleware(app: AppName, config: PlatformConfig, history: History): Middleware[] {
   const kill = app === 'ranking' && config.killAfter !== undefined ? [killMiddleware(config.killAfter, history)] : [];
   return [historyMiddleware(history), ...kill];
+}
+
+function databaseOf({ app, config, ownDatabase = false }: PlatformOptions): string {
+  if (!ownDatabase) return config.databaseUrl;
+  if (config.ownDatabaseUrl !== undefined) return config.ownDatabaseUrl;
+  throw new OptionsError('environment.OWN_DATABASE_URL', `${app} has a database of its own; expected its address, found none`); // prettier-ignore
 }

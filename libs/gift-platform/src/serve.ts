@@ -10,7 +10,10 @@ const LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
  * Starts one app of the demo: configuration from the environment, tables if asked, HTTP on a free port. When it was forked, it tells its parent
  * `{ ready: true, port }`, and leaves, drained, when the parent is gone: a killed demo leaves no orphan.
  */
-export async function serve(create: (config: PlatformConfig) => Promise<INestApplication>): Promise<void> {
+export async function serve(
+  create: (config: PlatformConfig) => Promise<INestApplication>,
+  migrate: (config: PlatformConfig) => Promise<unknown> = ({ databaseUrl }) => migrateDemo(databaseUrl),
+): Promise<void> {
   const logger = new Logger('Tidings demo');
   let app: INestApplication | undefined;
   process.once('disconnect', () => {
@@ -20,7 +23,7 @@ export async function serve(create: (config: PlatformConfig) => Promise<INestApp
   try {
     const config = platformConfig(process.env);
     Logger.overrideLogger(LEVELS.slice(0, LEVELS.indexOf(config.logLevel) + 1));
-    if (config.migrate === 'onStart') await migrateDemo(config.databaseUrl);
+    if (config.migrate === 'onStart') await migrate(config);
     app = await create(config);
     app.enableShutdownHooks();
     app.enableCors({ exposedHeaders: ['Retry-After', 'Idempotency-Replayed'] }); // the page is served from another port

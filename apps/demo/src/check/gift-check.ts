@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { BROKERS, isBroker, removeTraces } from '@tidings/brokers';
 import { type Clock, systemClock, TidingsError, timestampOf } from '@tidings/core';
-import { BadgeUpgraded, GiftRequested, GiftSent, RankingChanged } from '@tidings/gift-contracts';
+import { BadgeUpgraded, GiftRequested, GiftSent, PointsRedeemed, RankingChanged } from '@tidings/gift-contracts';
 import { CALLBACK_GROUP, Confirmed, Recheck, resendRequest, Subscribed } from '@tidings/messaging';
 import { migrateDemo } from '@tidings-demo/migrations';
 import { AppFleet } from '../apps/app-fleet';
@@ -38,6 +38,7 @@ const SETTLE_WITHIN_MS = 300_000;
 const GROUPS_OF_GIFTS = new Map<string, readonly string[]>([
   [GiftSent.topic, [...GROUPS, 'room-gateway']],
   [GiftRequested.topic, ['gift-intake']],
+  [PointsRedeemed.topic, ['gift-api']],
   [RankingChanged.topic, ['room-gateway']],
   [BadgeUpgraded.topic, ['room-gateway']],
 ]);
