@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 const require = createRequire(import.meta.url);
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const PROBE_MS = 3_000;
+/** A busy machine is slow to answer, and a server taken for missing is a spec that silently does not run. */
+const PROBE_MS = 10_000;
 const OLDEST = 130_000;
 
 const asProblem = (error) => error.message || error.code || String(error);
