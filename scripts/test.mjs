@@ -2,7 +2,7 @@
 // a spec file that failed is run once more by itself: what passes then is told as unsteady and does not fail the run. With TIDINGS_REPORTS=FOLDER
 // jest's reports are kept there.
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,6 +26,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 let running;
 
+/** From its report to its exit. With a handle that some spec left open, jest would stay for ever, and the run's results with it. */
+const EXIT_MS = 30_000;
+
 /** Jest's exit code and its report; undefined when it left none. */
 async function runJest(args, env) {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-test-'));
@@ -38,8 +41,19 @@ async function runJest(args, env) {
         env,
         stdio: ['inherit', 'ignore', 'inherit'],
       });
+      const jestProcess = running;
+      let reportedAt;
+      const watch = setInterval(async () => {
+        reportedAt ??= await stat(report).then(Date.now, () => undefined);
+        if (reportedAt === undefined || Date.now() - reportedAt < EXIT_MS) return;
+        console.error(`UNSTEADY: jest did not exit within ${EXIT_MS} ms after its report: a spec left a handle open`);
+        const found = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
+        jestProcess.kill('SIGKILL');
+        resolve(found?.success ? 0 : 1);
+      }, 1_000);
       running.once('error', () => resolve(1));
       running.once('close', (exitCode) => resolve(exitCode ?? 1));
+      running.once('exit', () => clearInterval(watch));
     });
     return { code, found: await readFile(report, 'utf8').then(JSON.parse, () => undefined) };
   } finally {
