@@ -3,12 +3,17 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { until } from '@tidings/testing';
 
-/** Processes that run one fixture file from the sources, kept at their number: one that dies is replaced. */
+/**
+ * Processes that run one fixture file from the sources, kept at their number: one that dies is replaced, by one that has loaded them already. To load
+ * them takes half a minute on a busy machine, and a spec in which five die after each other would wait for it five times.
+ */
 export class ProcessCrew {
   /** How those died that were not stopped. */
   readonly deaths: (number | string | null)[] = [];
   readonly #children = new Set<ChildProcess>();
   readonly #ready = new Set<ChildProcess>();
+  /** Has no orders yet. */
+  #spare: ChildProcess | undefined;
   #said = '';
   #ending = false;
 
@@ -41,9 +46,14 @@ export class ProcessCrew {
     for (const child of this.#children) if (child.connected) child.send(words, () => undefined);
   }
 
+  /** To all of them: SIGSTOP suspends, SIGCONT lets go on. */
+  signal(signal: NodeJS.Signals): void {
+    for (const child of this.#children) child.kill(signal);
+  }
+
   async end(): Promise<void> {
     this.#ending = true;
-    for (const child of this.#children) {
+    for (const child of [...this.#children, ...(this.#spare ? [this.#spare] : [])]) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill('SIGKILL');
       await once(child, 'exit');
@@ -51,13 +61,8 @@ export class ProcessCrew {
   }
 
   #begin(): void {
-    const sources = ['--require', join(__dirname, '../../testing/register-sources.cjs')];
-    const child = fork(this.file, {
-      execArgv: [...sources, ...this.execArgv],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
+    const child = this.#spare ?? this.#load();
     this.#children.add(child);
-    child.stderr?.on('data', (chunk: Buffer) => (this.#said += chunk.toString('utf8')));
     child.once('message', () => this.#ready.add(child));
     child.once('exit', (code, signal) => {
       if (this.#ending) return;
@@ -67,5 +72,16 @@ export class ProcessCrew {
       this.#begin();
     });
     child.send(this.orders);
+    this.#spare = this.#load();
+  }
+
+  #load(): ChildProcess {
+    const sources = ['--require', join(__dirname, '../../testing/register-sources.cjs')];
+    const child = fork(this.file, {
+      execArgv: [...sources, ...this.execArgv],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    child.stderr?.on('data', (chunk: Buffer) => (this.#said += chunk.toString('utf8')));
+    return child;
   }
 }

@@ -11,6 +11,7 @@ import type { LogSignal } from './log-signals';
 import type { MessageLog } from './message-log';
 import { closeWindow, isOpen, type Position } from './position';
 import { readSmallWindows } from './sql/read-small-windows';
+import { LogReaderGoneError } from './log-reader-gone.error';
 import type { Seat } from './log-watch';
 import type { ReaderAnswer, ReaderQuestion, WatchedReader } from './watched';
 
@@ -24,6 +25,11 @@ export interface LogReaderSetup {
   readonly logger: TidingsLogger;
   /** Where new destinations come from, if it reads all of a transport's: `refresh` is called when there may be some, and finds them (`add`). */
   readonly destinations?: { readonly transport: string; readonly refresh: () => Promise<void> };
+  /**
+   * Called at each look that finds one of its readers no longer registered: nothing will come by it. Whoever is called registers it anew and reads by
+   * another LogReader; until then this one is `failing`. Default: it is no failure.
+   */
+  readonly onGone?: () => void;
 }
 
 /** Lanes read by one statement. The first of a backlog are handed on while the next are read. */
@@ -45,6 +51,7 @@ export class LogReader implements WatchedReader {
   #listening: Closeable | undefined;
   #started: Promise<void> | undefined;
   #failing: Error | undefined;
+  #gone: Error | undefined;
   #seat: Seat | undefined;
   #asked: { readonly question: ReaderQuestion; readonly at: readonly Position[] } | undefined;
   #polledAt = -Infinity;
@@ -78,9 +85,9 @@ export class LogReader implements WatchedReader {
     return this.#leases.held.size;
   }
 
-  /** Undefined, or why the last look at the database failed. */
+  /** Undefined, or why nothing can be read. */
   get failing(): Error | undefined {
-    return this.#failing;
+    return this.#gone ?? this.#failing;
   }
 
   /** Safe twice. Rejects when the store cannot be reached. */
@@ -149,6 +156,7 @@ export class LogReader implements WatchedReader {
       // Nothing there: the next sweep may begin here. Only in memory; the stored snap says the same, less exactly.
       else if (lane.at === at[index] && !lane.busy) lane.at = closeWindow(lane.at, answer.target, 0);
     });
+    if (answer.gone && this.setup.onGone) this.#isGone(this.setup.onGone);
     void this.#sweep();
     if (destinations && answer.destinations !== this.#destinations) {
       await destinations.refresh();
@@ -161,6 +169,13 @@ export class LogReader implements WatchedReader {
   failed(error: Error): void {
     this.#failing = error;
     this.#polledAt = -Infinity;
+  }
+
+  #isGone(onGone: () => void): void {
+    const { name, logger } = this.setup;
+    this.#gone ??= new LogReaderGoneError(name);
+    logger.warn({ reader: name, err: this.#gone }, 'a reader of the log was removed; it is registered anew');
+    onGone();
   }
 
   #acquired(lanes: readonly HeldLane[]): void {

@@ -179,6 +179,7 @@ function answersOf(seen: Look, questions: readonly ReaderQuestion[], asked: numb
       kept,
       news,
       free: question.readers.some((reader) => seen.free.includes(reader)),
+      gone: question.readers.some((reader) => seen.gone.includes(reader)),
       members: seen.members[at] ?? 1,
       nextMs: seen.nextMs[at] ?? null,
       destinations: question.transport === undefined ? undefined : seen.destinations[transport++],

@@ -79,6 +79,11 @@ export class MessageLog {
     return number;
   }
 
+  /** Its number is asked for anew at its next use: somebody may have removed it from the store. */
+  forget(transport: string, topic: string, audience = ''): void {
+    this.#destinations.delete(JSON.stringify([transport, topic, audience]));
+  }
+
   /** The number of a reader and its cursors, made at its first call. */
   reader(name: string, destination: number, from: 'now' | 'earliest'): Promise<number> {
     return untilSeen(`reader ${name}`, () => registerReader(this.store, name, destination, from));

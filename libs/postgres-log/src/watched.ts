@@ -22,6 +22,8 @@ export interface ReaderAnswer {
   readonly kept: ReadonlyMap<string, string>;
   readonly news: ReadonlySet<string>;
   readonly free: boolean;
+  /** A reader of the question is no longer registered: nothing will come by it. */
+  readonly gone: boolean;
   readonly members: number;
   readonly nextMs: number | null;
   readonly destinations: number | undefined;

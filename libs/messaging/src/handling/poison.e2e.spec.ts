@@ -53,6 +53,7 @@ describeOn('rabbitmq', 'a message that kills its process', (rabbit) => {
 
   it.each<[string, boolean, boolean]>([
     ['RabbitMQ', true, false],
+    ['PostgreSQL', false, false],
     ['ordered, RabbitMQ', true, true],
     ['ordered, PostgreSQL', false, true],
   ])(

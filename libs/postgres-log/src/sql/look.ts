@@ -36,6 +36,8 @@ export interface Look {
   readonly news: readonly (readonly [number, number])[];
   /** Readers of the question that have lanes to take. */
   readonly free: readonly number[];
+  /** Readers of the question that are no longer registered. */
+  readonly gone: readonly number[];
   /** By transport of the question. */
   readonly destinations: readonly number[];
   /** Until the next message for later is due; null when none waits. */
@@ -94,6 +96,8 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
          (select array_agg(distinct c.reader) from ${cursor} c
            where c.reader = any($12::int[]) and c.lease_until < ${now}
              and not exists (select from renewed r where r.reader = c.reader and r.lane = c.lane)) as free,
+         (select array_agg(asked.id) from unnest($12::int[]) asked(id)
+           where not exists (select from ${table(store, 'reader')} r where r.id = asked.id)) as gone,
          (select array_agg((select count(*)::int from ${table(store, 'destination')} d where d.transport = t.name) order by t.n)
             from unnest($13::text[]) with ordinality t(name, n)) as destinations,
          (select extract(epoch from min(due_at) - ${now})::float8 * 1000 from ${table(store, 'due')}) as "dueMs",
@@ -134,6 +138,7 @@ export async function look(store: Store, question: LookQuestion): Promise<Look> 
     kept: row.kept ?? [],
     news: row.news ?? [],
     free: row.free ?? [],
+    gone: row.gone ?? [],
     destinations: row.destinations ?? [],
     dueMs: row.dueMs,
     departed: row.departed === true,

@@ -23,6 +23,16 @@ import {
 } from '@tidings/postgres-log';
 import type { ResolvedPostgresOptions } from './postgres.options';
 
+/** Where a subscription sits in the log. */
+interface Seat {
+  readonly reader: LogReader;
+  /** The destination of what is addressed to this group alone. */
+  readonly own: number;
+  /** The reader of the topic. */
+  readonly topical: number;
+  readonly readers: readonly number[];
+}
+
 /** A settlement that could not be written is tried again after this time, uncounted. */
 const STORE_AWAY_MS = 1_000;
 
@@ -36,9 +46,8 @@ const STORE_AWAY_MS = 1_000;
 export class PostgresSubscription implements ActiveSubscription {
   readonly #lanes: DeliveryLanes;
   readonly #group: string;
-  #reader!: LogReader;
-  #readers: readonly number[] = [];
-  #own = 0;
+  #seat: Seat | undefined;
+  #rejoining: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -53,30 +62,16 @@ export class PostgresSubscription implements ActiveSubscription {
   }
 
   async start(): Promise<void> {
-    const { topic, broadcast, group, from } = this.subscription;
-    const { namespace, clock, logger } = this.options;
-    const everyone = await this.log.destination(namespace, topic);
-    this.#own = await this.log.destination(namespace, topic, this.#group);
-    if (broadcast) await deleteDeadReaders(this.log.store, everyone, group);
-    // The group's own cursors first: a redrive must find them as soon as the group is known.
-    const own = await this.log.reader(this.#group, this.#own, 'earliest');
-    const topical = await this.log.reader(this.#group, everyone, from);
-    this.#readers = [own, topical];
-    this.#reader = new LogReader({
-      log: this.log,
-      name: broadcast ? this.#group : `${namespace}/${topic}/${this.#group}`,
-      options: this.options,
-      deliver: (batch) => this.#deliver(batch),
-      clock,
-      logger,
-    });
-    this.#reader.add(topical, everyone);
-    this.#reader.add(own, this.#own);
-    await this.#reader.start();
+    const { broadcast, group, topic } = this.subscription;
+    if (broadcast) {
+      const everyone = await this.log.destination(this.options.namespace, topic);
+      await deleteDeadReaders(this.log.store, everyone, group);
+    }
+    await this.#join();
   }
 
   healthy(): boolean {
-    return this.#stopped === undefined && this.#reader.failing === undefined;
+    return this.#stopped === undefined && this.#seat!.reader.failing === undefined;
   }
 
   pause(): void {
@@ -97,10 +92,61 @@ export class PostgresSubscription implements ActiveSubscription {
 
   stop(drainMs: number): Promise<void> {
     this.#stopped ??= (async () => {
-      await Promise.all([this.#lanes.stop(drainMs), this.#reader.stop()]);
-      if (this.subscription.broadcast) for (const reader of this.#readers) await deleteReader(this.log.store, reader);
+      const left = (this.#rejoining ?? Promise.resolve()).then(() => this.#seat!.reader.stop());
+      await Promise.all([this.#lanes.stop(drainMs), left]);
+      if (this.subscription.broadcast)
+        for (const reader of this.#seat!.readers) await deleteReader(this.log.store, reader);
     })().finally(this.onStopped);
     return this.#stopped;
+  }
+
+  /** Takes a seat before anything can be delivered at it; a failure leaves the former one. */
+  async #join(): Promise<void> {
+    const { topic, broadcast, from } = this.subscription;
+    const { namespace, clock, logger } = this.options;
+    const everyone = await this.log.destination(namespace, topic);
+    const own = await this.log.destination(namespace, topic, this.#group);
+    // The group's own cursors first: a redrive must find them as soon as the group is known.
+    const addressed = await this.log.reader(this.#group, own, 'earliest');
+    const topical = await this.log.reader(this.#group, everyone, from);
+    const reader = new LogReader({
+      log: this.log,
+      name: broadcast ? this.#group : `${namespace}/${topic}/${this.#group}`,
+      options: this.options,
+      deliver: (batch) => this.#deliver(batch),
+      clock,
+      logger,
+      onGone: () => {
+        this.#rejoining ??= this.#rejoin().finally(() => (this.#rejoining = undefined));
+      },
+    });
+    reader.add(topical, everyone);
+    reader.add(addressed, own);
+    const former = this.#seat;
+    this.#seat = { reader, own, topical, readers: [addressed, topical] };
+    try {
+      await reader.start();
+    } catch (thrown) {
+      this.#seat = former ?? this.#seat;
+      throw thrown;
+    }
+  }
+
+  /**
+   * A process of a broadcast that slept for longer than it was waited for finds its readers removed, so that the log need not be kept for it: it joins
+   * again, as a new process would. Under the same name, for retries on their way are addressed to it. When that fails, the next look comes here again.
+   */
+  async #rejoin(): Promise<void> {
+    if (this.#stopped) return;
+    const former = this.#seat!.reader;
+    try {
+      this.log.forget(this.options.namespace, this.subscription.topic, this.#group);
+      await this.#join();
+    } catch (thrown) {
+      const fields = { group: this.#group, topic: this.subscription.topic, err: asError(thrown) };
+      return this.options.logger.warn(fields, 'a removed reader could not be registered anew; it is tried again');
+    }
+    await former.stop();
   }
 
   async #deliver({ messages }: LaneBatch): Promise<number> {
@@ -129,7 +175,7 @@ export class PostgresSubscription implements ActiveSubscription {
     return this.log.appendAlone([
       {
         message,
-        destination: this.#own,
+        destination: this.#seat!.own,
         fresh: false,
         attempts: attempts + made,
         optional: false,
@@ -146,7 +192,7 @@ export class PostgresSubscription implements ActiveSubscription {
       try {
         await insertNativeDeadLetter(
           this.log.store,
-          this.#readers[1]!,
+          this.#seat!.topical,
           delivery.message,
           delivery.attempt,
           settlement.reason,
