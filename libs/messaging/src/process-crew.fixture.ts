@@ -61,7 +61,7 @@ export class ProcessCrew {
   }
 
   #begin(): void {
-    const child = this.#spare ?? this.#load();
+    const child = this.#spare?.connected ? this.#spare : this.#load();
     this.#children.add(child);
     child.once('message', () => this.#ready.add(child));
     child.once('exit', (code, signal) => {
