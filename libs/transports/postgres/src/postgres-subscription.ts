@@ -117,6 +117,8 @@ export class PostgresSubscription implements ActiveSubscription {
       clock,
       logger,
       onGone: () => {
+        // A late look of the reader before this seat's: answered already, and one more seat would deliver again what this one has in hand.
+        if (this.#seat?.reader !== reader) return;
         this.#rejoining ??= this.#rejoin().finally(() => (this.#rejoining = undefined));
       },
     });
