@@ -3,14 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { defineMessage, fixed, type MessageContext, quoted, silentLogger, systemClock } from '@tidings/core';
 import { clientOf, pg } from '@tidings/database';
-import { postgres } from '@tidings/postgres';
-import { rabbitmq } from '@tidings/rabbitmq';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { OnMessage } from '../decorators/on-message.decorator';
 import { OnMessages } from '../decorators/on-messages.decorator';
 import { obey } from '../doomed-process.fixture';
 import { MessagingModule } from '../messaging.module';
+import { type ProcessPlace, transportOf } from '../process-transport.fixture';
 import type { BatchContext, BatchItem } from './batch-context';
 
 /** What the handler is to do. `exit`, `oom` and `kill` end its process, in the ways that processes end. */
@@ -22,12 +21,8 @@ export const Deeds = defineMessage('deed.asked', {
   key: ({ name }) => name,
 });
 
-export interface DeedOrders {
-  readonly url: string;
-  /** Has the tables `run` and `effect`. */
-  readonly schema: string;
-  /** Undefined: the PostgreSQL transport. */
-  readonly rabbit?: string;
+/** The schema has the tables `run` and `effect`. */
+export interface DeedOrders extends ProcessPlace {
   readonly ordered: boolean;
   readonly attempts: number;
   /** Messages that share a transaction. Undefined: one each. */
@@ -38,14 +33,6 @@ interface AskedDeed {
   readonly name: string;
   readonly deed: Deed;
 }
-
-export const transportOf = (
-  { rabbit, schema }: Pick<DeedOrders, 'rabbit' | 'schema'>,
-  store: Parameters<typeof postgres>[0]['store'],
-) =>
-  rabbit === undefined
-    ? postgres({ store, leaseMs: 1_000, pollMs: 200 })
-    : rabbitmq({ urls: rabbit, prefix: schema, orderedQueues: 4 });
 
 /** One handler of one message, or of a batch: it writes down each run, then each effect, then does what it is asked to. */
 function handlerOf({ schema, ordered, attempts, batch }: DeedOrders, pool: Pool) {

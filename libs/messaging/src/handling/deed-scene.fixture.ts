@@ -6,9 +6,10 @@ import { until } from '@tidings/testing';
 import { Pool } from 'pg';
 import { messagingMigrations } from '../messaging-runtime';
 import { ProcessCrew } from '../process-crew.fixture';
+import { transportOf } from '../process-transport.fixture';
 import { MessagePublisher } from '../publishing/message-publisher';
 import { boot, closeAll, inMemory } from '../test-application.fixture';
-import { type Deed, type DeedOrders, Deeds, transportOf } from './deed-process.fixture';
+import { type Deed, type DeedOrders, Deeds } from './deed-process.fixture';
 
 /** Processes that handle deeds, kept at their number: one that dies is replaced. On a schema, and at RabbitMQ a prefix, of its own. */
 export class DeedScene {

@@ -1,29 +1,16 @@
 import 'reflect-metadata';
 import { Injectable } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { fixed, type MessageContext, quoted, silentLogger, type Store } from '@tidings/core';
+import { fixed, type MessageContext, quoted, silentLogger } from '@tidings/core';
 import { clientOf, pg } from '@tidings/database';
-import { postgres } from '@tidings/postgres';
-import { rabbitmq } from '@tidings/rabbitmq';
 import { Pool } from 'pg';
 import { OnMessage } from '../decorators/on-message.decorator';
 import { mortal, obey, type Step, Steps } from '../doomed-process.fixture';
 import { MessagingModule } from '../messaging.module';
+import { type ProcessPlace, transportOf } from '../process-transport.fixture';
 
-export interface WalkOrders {
-  readonly url: string;
-  /** Undefined: the PostgreSQL transport. */
-  readonly rabbit?: string;
-  /** Has the tables `run` and `effect`. */
-  readonly schema: string;
-}
-
-export const transportOf = ({ rabbit, schema }: WalkOrders, store: Store) =>
-  rabbit === undefined
-    ? postgres({ store, leaseMs: 1_000, pollMs: 200 })
-    : rabbitmq({ urls: rabbit, prefix: schema, orderedQueues: 4 });
-
-async function run(orders: WalkOrders): Promise<void> {
+/** The schema has the tables `run` and `effect`. */
+async function run(orders: ProcessPlace): Promise<void> {
   const { url, schema } = orders;
   const pool = new Pool({ connectionString: url, max: 6 });
   const records = new Pool({ connectionString: url, max: 2 });

@@ -7,9 +7,9 @@ import { Pool } from 'pg';
 import { doomsAt, Steps } from '../doomed-process.fixture';
 import { messagingMigrations } from '../messaging-runtime';
 import { ProcessCrew } from '../process-crew.fixture';
+import { type ProcessPlace, transportOf } from '../process-transport.fixture';
 import { MessagePublisher } from '../publishing/message-publisher';
 import { boot, closeAll, inMemory } from '../test-application.fixture';
-import { transportOf, type WalkOrders } from './parked-order-process.fixture';
 
 const ROOMS = ['a', 'b', 'c', 'd', 'e', 'f'];
 const WAVE = 4;
@@ -22,7 +22,7 @@ describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
   describeOn(kind, 'an ordered group of two processes whose messages fail', (broker) => {
     const url = server('postgres')!;
     const schema = `walk_${randomBytes(4).toString('hex')}`;
-    const orders: WalkOrders = { url, schema, ...(kind === 'rabbitmq' && { rabbit: broker }) };
+    const orders: ProcessPlace = { url, schema, ...(kind === 'rabbitmq' && { rabbit: broker }) };
     const crew = new ProcessCrew(join(__dirname, 'parked-order-process.fixture.ts'), orders);
     let pool: Pool;
     let transport: Transport;
