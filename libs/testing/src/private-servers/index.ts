@@ -4,5 +4,7 @@ export * from './private-mosquitto';
 export * from './private-postgres';
 export * from './private-rabbitmq';
 export * from './private-redis';
+export * from './private-redis-cluster';
+export * from './private-redis-sentinel';
 export * from './private-server';
 export * from './start-private';

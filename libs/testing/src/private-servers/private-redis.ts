@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { TidingsError } from '@tidings/core';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
 import { privateFolder, removeFolder } from './private-folder';
@@ -6,7 +7,10 @@ import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
 
 const START_WITHIN_MS = 30_000;
-const PING = Buffer.from('PING\r\n');
+
+export interface RedisPrograms {
+  readonly 'redis-server': string;
+}
 
 /** A Redis that writes each command to its append-only file: what it answered survives its crash. */
 export class PrivateRedis implements PrivateServer {
@@ -15,11 +19,13 @@ export class PrivateRedis implements PrivateServer {
 
   private constructor(
     private readonly program: string,
-    private readonly port: number,
+    readonly port: number,
+    private readonly settings: readonly string[],
   ) {}
 
-  static async of(programs: { readonly 'redis-server': string }): Promise<PrivateRedis> {
-    const server = new PrivateRedis(programs['redis-server'], await freePort());
+  /** `settings` as on redis-server's command line, beside a port and a folder of its own. */
+  static async of(programs: RedisPrograms, settings: readonly string[] = []): Promise<PrivateRedis> {
+    const server = new PrivateRedis(programs['redis-server'], await freePort(), settings);
     try {
       await server.start();
     } catch (thrown) {
@@ -34,14 +40,26 @@ export class PrivateRedis implements PrivateServer {
   }
 
   async start(): Promise<void> {
-    const settings = ['--bind', '127.0.0.1', '--dir', this.#folder, '--appendonly', 'yes', '--save', ''];
+    const durable = ['--bind', '127.0.0.1', '--dir', this.#folder, '--appendonly', 'yes', '--save', ''];
     this.#group = new ProcessGroup({
       program: this.program,
-      args: ['--port', String(this.port), ...settings],
+      args: ['--port', String(this.port), ...durable, ...this.settings],
       logFile: join(this.#folder, 'log'),
     });
-    const answers = async (): Promise<boolean> => (await firstAnswer(this.port, PING))?.toString() === '+PONG\r\n';
+    const answers = async (): Promise<boolean> => (await this.ask('PING')) === '+PONG\r\n';
     await this.#group.until('a private Redis', answers, START_WITHIN_MS);
+  }
+
+  /** What it answers to one line, as Redis writes it; empty when it does not. */
+  async ask(line: string): Promise<string> {
+    return (await firstAnswer(this.port, Buffer.from(`${line}\r\n`)))?.toString() ?? '';
+  }
+
+  /** @throws TidingsError when it answers anything but OK. */
+  async tell(line: string): Promise<void> {
+    const answer = await this.ask(line);
+    if (!answer.startsWith('+OK'))
+      throw new TidingsError('TIDINGS_TEST_SERVER', `${line}: expected OK, found ${answer}`);
   }
 
   async stop(): Promise<void> {

@@ -35,6 +35,19 @@ describePrivate('postgres', 'a PostgreSQL for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 });
 
+describePrivate('redis-cluster', 'a Redis Cluster for one spec', (server) => {
+  it('has given all of its slots away', async () =>
+    expect(await server().nodes[2]!.ask('CLUSTER INFO')).toContain('cluster_slots_ok:16384'));
+});
+
+describePrivate('redis-sentinel', 'a watched Redis for one spec', (server) => {
+  it('has another primary when its own crashes', async () => {
+    const before = await server().primary();
+    await before.crash();
+    await until('another is promoted', async () => (await server().primary()) !== before);
+  });
+});
+
 describePrivate('redis', 'a Redis for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 

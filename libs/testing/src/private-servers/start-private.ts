@@ -6,11 +6,15 @@ import { PrivateMosquitto } from './private-mosquitto';
 import { PrivatePostgres } from './private-postgres';
 import { PrivateRabbitMq } from './private-rabbitmq';
 import { PrivateRedis } from './private-redis';
+import { PrivateRedisCluster } from './private-redis-cluster';
+import { PrivateRedisSentinel } from './private-redis-sentinel';
 
 export interface PrivateServers {
   readonly postgres: PrivatePostgres;
   readonly rabbitmq: PrivateRabbitMq;
   readonly redis: PrivateRedis;
+  readonly 'redis-cluster': PrivateRedisCluster;
+  readonly 'redis-sentinel': PrivateRedisSentinel;
   readonly kafka: PrivateKafka;
   readonly mqtt: PrivateMosquitto;
 }
@@ -20,6 +24,8 @@ const PROGRAMS = {
   postgres: ['postgres', 'initdb'],
   rabbitmq: ['rabbitmq-server', 'rabbitmqctl', 'epmd'],
   redis: ['redis-server'],
+  'redis-cluster': ['redis-server'],
+  'redis-sentinel': ['redis-server'],
   kafka: ['java'],
   mqtt: ['mosquitto'],
 } as const;
@@ -41,6 +47,8 @@ const START: { readonly [Name in keyof PrivateServers]: () => Promise<PrivateSer
   postgres: () => PrivatePostgres.of(paths(PROGRAMS.postgres)),
   rabbitmq: () => PrivateRabbitMq.of(paths(PROGRAMS.rabbitmq)),
   redis: () => PrivateRedis.of(paths(PROGRAMS.redis)),
+  'redis-cluster': () => PrivateRedisCluster.of(paths(PROGRAMS.redis)),
+  'redis-sentinel': () => PrivateRedisSentinel.of(paths(PROGRAMS.redis)),
   kafka: () => PrivateKafka.of(paths(PROGRAMS.kafka)),
   mqtt: () => PrivateMosquitto.of(paths(PROGRAMS.mqtt)),
 };

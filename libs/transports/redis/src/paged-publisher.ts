@@ -19,6 +19,8 @@ export interface Letter {
 export interface PublishPlan<Made extends Letter> {
   /** May throw: then the message is `refused`. */
   letterOf(outgoing: OutgoingMessage): Made;
+  /** A key that is where this topic's messages go. */
+  place(topic: string): string;
   /** One result a letter, in their order. Rejects with what the server answered, or with the loss of its connection. */
   send(topic: string, letters: readonly Made[]): Promise<readonly PublishResult[]>;
 }
@@ -87,7 +89,7 @@ export class PagedPublisher<Made extends Letter> implements Publisher {
       return letters.map(() => failure);
     }
     try {
-      return await this.#replicated(await this.plan.send(topic, letters));
+      return await this.#replicated(topic, await this.plan.send(topic, letters));
     } catch (thrown) {
       const error = asError(thrown);
       const failure = failed(reasonOf(error), error);
@@ -96,10 +98,12 @@ export class PagedPublisher<Made extends Letter> implements Publisher {
   }
 
   /** WAIT counts for what was written on this connection before. */
-  async #replicated(results: readonly PublishResult[]): Promise<readonly PublishResult[]> {
+  async #replicated(topic: string, results: readonly PublishResult[]): Promise<readonly PublishResult[]> {
     const { replicas, commandTimeoutMs } = this.settings;
     if (replicas === 0) return results;
-    const reached = Number(await this.connection.call('WAIT', [replicas, Math.floor(commandTimeoutMs / 2)]));
+    const [reached] = (await this.connection.callNear(this.plan.place(topic), [
+      ['WAIT', replicas, Math.floor(commandTimeoutMs / 2)],
+    ])) as [number];
     if (reached >= replicas) return results;
     const problem = `redis: expected ${replicas} replica(s) to have the message, found ${reached}; it may be there all the same`;
     const failure = failed('transient', new TidingsError('TIDINGS_REDIS_REPLICAS', problem));

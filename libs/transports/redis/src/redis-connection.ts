@@ -108,6 +108,7 @@ export class RedisConnection {
    */
   async call(command: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
     if (this.#closed) throw new RedisClosedError(command);
+    if (!this.up) throw away(this);
     try {
       return await this.client.callBuffer(command, args as (string | number | Buffer)[]);
     } catch (thrown) {
@@ -115,6 +116,26 @@ export class RedisConnection {
       if (error.message === 'Command timed out' && this.client instanceof Redis) this.client.disconnect(true);
       throw error;
     }
+  }
+
+  /**
+   * Sends commands that name no key, in their order, to whoever has this one. A cluster's client sends each such command to any node: there WAIT counts
+   * what others wrote, PUBLISHes overtake each other, and TIME is another clock.
+   */
+  async callNear(
+    key: string,
+    commands: readonly (readonly [string, ...(string | number | Buffer)[]])[],
+  ): Promise<unknown[]> {
+    if (!(this.client instanceof Cluster)) return Promise.all(commands.map(([name, ...args]) => this.call(name, args)));
+    if (this.#closed) throw new RedisClosedError(commands[0]![0]);
+    if (!this.up) throw away(this);
+    const pipeline = this.client.pipeline([['exists', key]]); // of commands that go together the first one's key leads them
+    for (const [name, ...args] of commands) pipeline.callBuffer(name, ...args);
+    const [, ...answers] = (await pipeline.exec())!;
+    return answers.map(([error, answer]) => {
+      if (error) throw error;
+      return answer;
+    });
   }
 
   close(): void {
@@ -174,15 +195,17 @@ export class RedisConnection {
   #cluster(): Cluster {
     const [first] = this.#addresses;
     const { username, password, tls } = first!;
+    // A node's connection is made by the first command that goes there, and that one and those behind it have to wait for it.
+    const { enableOfflineQueue: _, ...shared } = this.#options();
     return new Cluster(
       this.#addresses.map(({ host, port }) => ({ host, port })),
       {
         lazyConnect: true,
-        enableOfflineQueue: false,
         clusterRetryStrategy: this.#retry,
+        retryDelayOnFailover: 0, // what was in flight when a node's connection ended is not sent again: it may have been carried out
         slotsRefreshTimeout: this.settings.connectTimeoutMs,
         redisOptions: {
-          ...this.#options(),
+          ...shared,
           ...(username && { username }),
           ...(password && { password }),
           ...(tls && { tls }),

@@ -16,6 +16,7 @@ export const redisPublisher = (
     connection,
     {
       letterOf: (outgoing) => letterOf(outgoing, names, settings),
+      place: (topic) => names.base(topic),
       send: (topic, letters) => {
         const streams = settings.topics[topic]?.streams ?? settings.streams;
         return publishEntries(connection, names.base(topic), { streams, trim: trimOf(topic, settings) }, letters);

@@ -57,6 +57,20 @@ describeOn('redis', 'the reclaimer of Redis streams', (url) => {
     gate.open();
   });
 
+  it('a dead consumer stays as long as it owns something', async () => {
+    const before = await server.connected(quiet);
+    await withGroup(before);
+    await publish(before, 8);
+    await before.close();
+    await takeAndDie('dead');
+    const patient = await server.connected({ ...quiet, reclaimIdleMs: 600_000 });
+    expect(await patient.reclaimer.reclaim()).toMatchObject({ reclaimed: 0 });
+    const pending = [0, 1, 2, 3].map(async (number) => Number((await server.admin.xpending(`${base}:${number}`, 'ranking'))[0])); // prettier-ignore
+    expect((await Promise.all(pending)).reduce((sum, count) => sum + count, 0)).toBe(8);
+    const heir = await server.connected(quiet);
+    expect(await heir.reclaimer.reclaim()).toMatchObject({ reclaimed: 8 });
+  });
+
   it('files as a dead letter what too many processes died with', async () => {
     const before = await server.connected(quiet);
     const transport = await server.connected({ ...quiet, poisonAfter: 1 });

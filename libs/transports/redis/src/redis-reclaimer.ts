@@ -4,6 +4,7 @@ import { removeConsumer } from './lua/remove-consumer';
 import { removeGroup } from './lua/remove-group';
 import { trimStream } from './lua/trim-stream';
 import { isGroupGone } from './server-answers';
+import { serverTime } from './server-time';
 import type { RedisSettings } from './redis.options';
 import type { RedisConnection } from './redis-connection';
 import type { RedisNames } from './redis-names';
@@ -63,8 +64,7 @@ export class RedisReclaimer implements Reclaimer {
   }
 
   async #anyAlive(base: string, group: string): Promise<boolean> {
-    const [seconds, micros] = ((await this.connection.call('TIME', [])) as Buffer[]).map(Number);
-    const now = seconds! * 1_000 + Math.floor(micros! / 1_000);
+    const now = await serverTime(this.connection, base);
     return Number(await this.connection.call('ZCOUNT', [`${base}:g:${group}:members`, now, '+inf'])) > 0;
   }
 

@@ -3,6 +3,7 @@ import { forgetConsumer } from '../lua/forget-consumer';
 import type { RedisConnection } from '../redis-connection';
 import type { ConsumingSettings } from '../redis-consuming.options';
 import type { RedisNames } from '../redis-names';
+import { serverTime } from '../server-time';
 import { reclaimElements } from './reclaim-elements';
 
 /** A process that slept so long may wake up and move one element more before it knows; only then its name is no longer looked for. */
@@ -38,8 +39,7 @@ export class ListReclaimer implements Reclaimer {
     counts: { reclaimed: number; buried: number; consumers: number },
   ): Promise<void> {
     const { base, group } = place;
-    const [seconds, micros] = ((await this.connection.call('TIME', [])) as Buffer[]).map(Number);
-    const now = seconds! * 1_000 + Math.floor(micros! / 1_000);
+    const now = await serverTime(this.connection, base);
     const dead = (await this.connection.call('ZRANGEBYSCORE', [`${base}:g:${group}:members`, '-inf', now])) as Buffer[];
     for (const consumer of dead.map(String)) {
       const { reclaimed, buried } = await reclaimElements(this.connection, { ...place, consumer, dead: true }, this.settings); // prettier-ignore

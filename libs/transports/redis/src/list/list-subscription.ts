@@ -95,8 +95,9 @@ export class ListSubscription implements ActiveSubscription {
   async #stop(drainMs: number): Promise<void> {
     this.#stopping.abort();
     const { clock } = this.settings;
+    const drained = this.#lanes.stop(drainMs); // at once: a read that waits may bring something yet, and it must not begin
     await endedWithin(clock, CLOSE_MS, this.#reader.stopTaking());
-    await this.#lanes.stop(drainMs);
+    await drained;
     await endedWithin(clock, CLOSE_MS, Promise.all(this.#settling));
     this.#abandoned.abort();
     await Promise.all(this.#settling);

@@ -73,7 +73,11 @@ export class RedisListTransport
       };
     };
     const send = (topic: string, letters: readonly ListLetter[]) => publishElements(connection, names.base(topic), letters); // prettier-ignore
-    this.#publisher = new PagedPublisher(connection, { letterOf, send }, settings);
+    this.#publisher = new PagedPublisher(
+      connection,
+      { letterOf, place: (topic: string) => this.#names.base(topic), send },
+      settings,
+    );
     this.#due = new DueMessages(connection, names, settings, releaseDueElements);
     this.reclaimer = new ListReclaimer(connection, names, settings);
     this.#reclaiming = new PeriodicTask({

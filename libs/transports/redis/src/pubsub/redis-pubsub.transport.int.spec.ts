@@ -1,33 +1,17 @@
 import { accept, CapabilityError, retry } from '@tidings/core';
 import { describeOn, Gate, recordingReceive, testMessage, transportConformance, until } from '@tidings/testing';
 import { SpecRedis } from '../spec-redis.fixture';
-import { REDIS_PUBSUB_CAPABILITIES, redisPubSub } from './redis-pubsub.transport';
-
-const NOBODY_ELSE = 'each consumer has every message, and nothing is handed back ("Redis Pub/Sub")';
-const GONE =
-  'what was published while nobody was connected, or not handled when its consumer went, is gone ("Redis Pub/Sub")';
+import { PUBSUB } from '../suite-parts.fixture';
+import { redisPubSub } from './redis-pubsub.transport';
 
 describeOn('redis', 'Pub/Sub of Redis as a transport', (url) => {
   let server: SpecRedis;
   transportConformance({
-    kind: 'redis-pubsub',
-    capabilities: REDIS_PUBSUB_CAPABILITIES,
-    subscription: { broadcast: true },
+    ...PUBSUB,
     open: async () => {
       server = await SpecRedis.at(url);
     },
     create: () => redisPubSub({ urls: server.proxy.url, prefix: server.prefix, reconnectMaxMs: 200 }),
-    exempt: {
-      'two consumers of a group share': NOBODY_ELSE,
-      'consumers of one new group subscribe concurrently': NOBODY_ELSE,
-      'a consumer that is stuck holds what it took, and the others get the rest': NOBODY_ELSE,
-      'stopped in mid-message: drained': NOBODY_ELSE,
-      'released by a stop: delivered again, no attempt counted': GONE,
-      'stopped past its drain time: signalled, released, delivered again': GONE,
-      'paused and stopped: handed back, no attempt counted': GONE,
-      'stopped and started again: what was published meanwhile is received': GONE,
-      'the last transport closed, a new one gets what was published meanwhile': GONE,
-    },
     close: () => server.close(),
   });
 });

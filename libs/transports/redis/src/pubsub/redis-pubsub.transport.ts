@@ -28,7 +28,7 @@ export const REDIS_PUBSUB_CAPABILITIES: Capabilities = Object.freeze({
 });
 
 /** In a cluster PUBLISH answers how many hear it at one node. */
-const IN_A_CLUSTER: Capabilities = Object.freeze({
+export const REDIS_PUBSUB_IN_A_CLUSTER: Capabilities = Object.freeze({
   ...REDIS_PUBSUB_CAPABILITIES,
   unroutable: 'in a cluster only clients of the same node are counted ("PUBLISH")',
 });
@@ -55,12 +55,13 @@ export class RedisPubSubTransport implements Transport {
   /** Connects nothing yet. @throws OptionsError */
   constructor(options: RedisPubSubOptions) {
     const settings = (this.#settings = redisPubSubSettings(options));
-    this.capabilities = settings.cluster ? IN_A_CLUSTER : REDIS_PUBSUB_CAPABILITIES;
+    this.capabilities = settings.cluster ? REDIS_PUBSUB_IN_A_CLUSTER : REDIS_PUBSUB_CAPABILITIES;
     this.#names = new RedisNames(`${settings.prefix}:pubsub`);
     this.#connection = new RedisConnection('main', settings);
     const plan = {
       letterOf: (outgoing: OutgoingMessage) => this.#letterOf(outgoing),
-      send: (_topic: string, letters: readonly ChannelLetter[]) => this.#send(letters),
+      place: (topic: string) => this.#channel(topic),
+      send: (topic: string, letters: readonly ChannelLetter[]) => this.#send(topic, letters),
     };
     this.#publisher = new PagedPublisher(this.#connection, plan, { ...settings, replicas: 0 });
   }
@@ -128,10 +129,10 @@ export class RedisPubSubTransport implements Transport {
     return { topic: message.topic, bytes: content.length, channel, group, required: route === 'required', content };
   }
 
-  /** All are written in one turn, so in their order. */
-  async #send(letters: readonly ChannelLetter[]): Promise<PublishResult[]> {
-    const heard = await Promise.all(letters.map(({ channel, content }) => this.#connection.call('PUBLISH', [channel, content]))); // prettier-ignore
-    return letters.map(({ topic, group, required }, at) =>
+  async #send(topic: string, letters: readonly ChannelLetter[]): Promise<PublishResult[]> {
+    const commands = letters.map(({ channel, content }) => ['PUBLISH', channel, content] as const);
+    const heard = await this.#connection.callNear(this.#channel(topic), commands);
+    return letters.map(({ group, required }, at) =>
       Number(heard[at]) > 0 || !required || this.#settings.cluster ? confirmed : failed('unroutable', new RedisUnroutableError(topic, group))); // prettier-ignore
   }
 }
