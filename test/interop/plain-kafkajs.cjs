@@ -1,34 +1,36 @@
-// A program that knows kafkajs and docs/wire-format.md, and nothing of Tidings: node plain-kafkajs.cjs HOST:PORT TOPIC-TO-READ TOPIC-TO-ANSWER-ON.
+// A program that knows kafkajs and docs/wire-format.md, and nothing of Tidings: node plain-kafkajs.cjs URL PREFIX TOPIC-TO-READ TOPIC-TO-ANSWER-ON.
 // It answers the first message that it reads with what it found in it.
 const { Kafka, logLevel } = require('kafkajs');
+const { ready, answerTo } = require('./plain-answer.cjs');
 
-const [, , broker, from, to] = process.argv;
-const kafka = new Kafka({ clientId: 'plain', brokers: [broker], logLevel: logLevel.ERROR });
-const text = (headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.toString()]));
+const [, , url, prefix, from, to] = process.argv;
+const kafka = new Kafka({ clientId: 'plain', brokers: [new URL(url).host], logLevel: logLevel.ERROR });
+const ATTRIBUTE = 'ce_';
 
 async function answerFirst() {
   const [consumer, producer] = [
-    kafka.consumer({ groupId: `${from}-plain`, allowAutoTopicCreation: false }),
+    kafka.consumer({ groupId: `${prefix}.${from}-plain`, allowAutoTopicCreation: false }),
     kafka.producer(),
   ];
   await Promise.all([consumer.connect(), producer.connect()]);
-  await consumer.subscribe({ topics: [from], fromBeginning: true });
+  await consumer.subscribe({ topics: [`${prefix}.${from}`], fromBeginning: true });
+  ready();
   const read = await new Promise((resolve, reject) => {
-    consumer.run({ eachMessage: async ({ message, partition }) => resolve({ ...message, partition }) }).catch(reject);
+    consumer.run({ eachMessage: async ({ message }) => resolve(message) }).catch(reject);
   });
-  const found = text(read.headers);
-  const answer = {
-    ce_specversion: '1.0',
-    ce_id: 'plain-1',
-    ce_source: 'plain-program',
-    ce_type: 'gift.thanked',
-    ce_time: '2026-11-27T09:30:00.000Z',
-    'content-type': 'application/json',
-    correlationid: found.ce_id,
-  };
-  const value = JSON.stringify({ headers: found, gift: JSON.parse(read.value.toString()), partition: read.partition });
-  // By kafkajs's own partitioner.
-  await producer.send({ topic: to, messages: [{ key: read.key, value, headers: answer }] });
+  const attributes = {};
+  const headers = {};
+  for (const [name, value] of Object.entries(read.headers)) {
+    if (name === 'content-type') attributes.datacontenttype = value.toString();
+    else if (name.startsWith(ATTRIBUTE)) attributes[name.slice(ATTRIBUTE.length)] = value.toString();
+    else headers[name] = value.toString();
+  }
+  const answer = answerTo({ attributes, headers, data: read.value.toString() });
+  const { datacontenttype, partitionkey: key, ...others } = answer.attributes;
+  const written = Object.entries(others).map(([name, value]) => [ATTRIBUTE + name, value]);
+  const sent = { 'content-type': datacontenttype, ...Object.fromEntries(written), ...answer.headers };
+  // By kafkajs's own partitioner; the key is the record's, and no attribute.
+  await producer.send({ topic: `${prefix}.${to}`, messages: [{ key, value: answer.data, headers: sent }] });
   await Promise.all([consumer.disconnect(), producer.disconnect()]);
 }
 

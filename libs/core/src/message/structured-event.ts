@@ -4,6 +4,12 @@ import type { OutgoingMessage } from './message';
 
 /** The media type of a structured CloudEvent (CloudEvents JSON format, 1.0). */
 export const STRUCTURED_EVENT = 'application/cloudevents+json';
+export interface EventParts {
+  readonly attributes: Record<string, string>;
+  readonly headers: Record<string, string>;
+  readonly payload: Uint8Array;
+}
+
 /** The member that has the headers, as the text of a JSON object: CloudEvents attributes have no objects. */
 const HEADERS_MEMBER = 'headers';
 
@@ -30,12 +36,18 @@ export function toStructuredEvent(
  * @throws TidingsError `TIDINGS_WIRE` when it is no JSON object, or there is no id, source or type to be had.
  */
 export function fromStructuredEvent(content: Uint8Array, topic: string): WireMessage {
+  const { attributes, headers, payload } = partsOfEvent(content, topic);
+  return messageOf(attributes, payload, topic, headers);
+}
+
+/** For mappings that know more of a message than its event tells. @throws TidingsError `TIDINGS_WIRE` when it is no JSON object. */
+export function partsOfEvent(content: Uint8Array, topic: string): EventParts {
   const { data, data_base64: base64, [HEADERS_MEMBER]: packed, ...members } = eventOf(content, topic);
   const entries = Object.entries(members).map(([name, value]) => [name, textOf(value)] as const);
   const attributes = Object.fromEntries(entries.filter(([name]) => ATTRIBUTE_NAMES.has(name)));
   const foreign = Object.fromEntries(entries.filter(([name]) => !ATTRIBUTE_NAMES.has(name))); // extensions, as traceparent
   const payload = typeof base64 === 'string' ? Buffer.from(base64, 'base64') : dataOf(data, attributes);
-  return messageOf(attributes, payload, topic, { ...foreign, ...headersOf(packed) });
+  return { attributes, headers: { ...foreign, ...headersOf(packed) }, payload };
 }
 
 function eventOf(content: Uint8Array, topic: string): Record<string, unknown> {

@@ -1,8 +1,11 @@
 import {
   ATTRIBUTE_NAMES,
   attributesOf,
+  type EventParts,
   messageOf,
   type OutgoingMessage,
+  partsOfEvent,
+  STRUCTURED_EVENT,
   TidingsError,
   type WireMessage,
 } from '@tidings/core';
@@ -61,11 +64,28 @@ export function toKafka(outgoing: Pick<OutgoingMessage, 'message' | 'stamp' | 'a
 }
 
 /**
- * The message in a record. Of a foreign one the record's key fills in for the attribute; with `foreign`, its place in the log is its id.
+ * The message in a record, in either mode of CloudEvents. Of a foreign one the record's key fills in for the attribute; with `foreign`, its place in the log is its id.
  *
  * @throws TidingsError `TIDINGS_WIRE` when there is no id, source or type to be had.
  */
 export function fromKafka(record: FetchedRecord, topic: string, foreign?: ForeignRecords): WireMessage {
+  const { attributes, headers, payload } = isStructured(record) ? partsOfEvent(record.value, topic) : partsOf(record);
+  if (record.key !== null) attributes['partitionkey'] ??= record.key.toString('utf8');
+  if (foreign && attributes['id'] === undefined) {
+    attributes['id'] = `${record.topic}/${record.partition}/${record.offset}`;
+    attributes['source'] ??= foreign.source;
+    attributes['type'] ??= foreign.type ?? topic;
+  }
+  return messageOf(attributes, payload, topic, headers);
+}
+
+/** Of a foreign sender. A message of ours may have a CloudEvent for its payload: it has attributes beside. */
+const isStructured = (record: FetchedRecord): record is FetchedRecord & { readonly value: Buffer } =>
+  record.value !== null &&
+  textOf(record.headers[CONTENT_TYPE]).startsWith(STRUCTURED_EVENT) &&
+  record.headers[`${ATTRIBUTE}specversion`] === undefined;
+
+function partsOf(record: FetchedRecord): EventParts {
   const attributes: Record<string, string> = {};
   const headers: Record<string, string> = {};
   for (const [name, raw] of Object.entries(record.headers)) {
@@ -79,13 +99,7 @@ export function fromKafka(record: FetchedRecord, topic: string, foreign?: Foreig
       else headers[attribute] ??= value; // a foreign extension, as traceparent, or of a later minor version
     }
   }
-  if (record.key !== null) attributes['partitionkey'] ??= record.key.toString('utf8');
-  if (foreign && attributes['id'] === undefined) {
-    attributes['id'] = `${record.topic}/${record.partition}/${record.offset}`;
-    attributes['source'] ??= foreign.source;
-    attributes['type'] ??= foreign.type ?? topic;
-  }
-  return messageOf(attributes, record.value ?? Buffer.alloc(0), topic, headers);
+  return { attributes, headers, payload: record.value ?? Buffer.alloc(0) };
 }
 
 /** A header's value as text; Kafka's are bytes, and a name may come twice. */

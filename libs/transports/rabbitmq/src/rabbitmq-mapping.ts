@@ -5,6 +5,8 @@ import {
   HEADERS,
   messageOf,
   type OutgoingMessage,
+  partsOfEvent,
+  STRUCTURED_EVENT,
   TidingsError,
   timestampOf,
   type WireMessage,
@@ -161,7 +163,7 @@ export const identityOf = ({ messageId, headers }: { messageId?: unknown; header
 };
 
 /**
- * The message in a delivery. Of a foreign one, properties fill in for attributes: messageId, type, appId, timestamp.
+ * The message in a delivery, in either mode of CloudEvents. Of a foreign one, properties fill in for attributes: messageId, type, appId, timestamp.
  *
  * @throws TidingsError `TIDINGS_WIRE` when there is no id, source or type to be had.
  */
@@ -169,7 +171,8 @@ export function fromAmqp(
   { content, properties }: Pick<AmqpMessage, 'content' | 'properties'>,
   topic: string,
 ): WireMessage {
-  const attributes: Record<string, string> = propertiesAsAttributes(properties);
+  const event = isStructured(properties) ? partsOfEvent(content, topic) : undefined;
+  const attributes: Record<string, string> = event?.attributes ?? propertiesAsAttributes(properties);
   const headers: Record<string, string> = {};
   const packed = unpacked(properties.headers?.[OWN_HEADERS.packed]);
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
@@ -186,6 +189,7 @@ export function fromAmqp(
     if (ATTRIBUTE_NAMES.has(name)) attributes[name] = textOf(value);
     else if (!isReserved(name)) headers[name] ??= textOf(value); // of a later minor version
   }
+  Object.assign(headers, event?.headers);
   if (typeof properties.replyTo === 'string' && properties.replyTo !== '') {
     headers[HEADERS.replyTo] = properties.replyTo;
     if (typeof properties.correlationId === 'string') headers[HEADERS.requestId] ??= properties.correlationId;
@@ -193,8 +197,13 @@ export function fromAmqp(
   // A request's id is there too: it is no conversation's.
   if (headers[HEADERS.requestId] === undefined && typeof properties.correlationId === 'string')
     headers[HEADERS.correlationId] ??= properties.correlationId;
-  return messageOf(attributes, content, topic, headers);
+  return messageOf(attributes, event?.payload ?? content, topic, headers);
 }
+
+/** Of a foreign sender. A message of ours may have a CloudEvent for its payload: it has attributes beside. */
+const isStructured = ({ contentType, headers }: MessageProperties): boolean =>
+  String(contentType).startsWith(STRUCTURED_EVENT) &&
+  !Object.keys(headers ?? {}).some((name) => ATTRIBUTE_READ.test(name));
 
 /**
  * For forwarding a message that could not be read. Not `userId` and `replyTo`: the broker compares both with the connection that publishes, and
