@@ -1,5 +1,5 @@
-// node scripts/packages.mjs [--nest 11,12] [--keep]: packs every publishable package, installs the tarballs into a fresh application of each major
-// version of Nest outside of the workspace, compiles the getting-started program there and runs it against PostgreSQL.
+// node scripts/packages.mjs [--nest 11,12] [--on postgres,rabbitmq] [--keep]: packs every publishable package, installs the tarballs into a fresh application
+// of each major version of Nest outside of the workspace, on PostgreSQL alone and on RabbitMQ, compiles the getting-started program there and runs it.
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -11,8 +11,14 @@ import { parseArgs } from 'node:util';
 import { findServers, printable, root } from './servers.mjs';
 
 const require = createRequire(import.meta.url);
+require('../libs/testing/register-sources.cjs');
+const { removeTraces } = require('../libs/brokers/src/index.ts');
 const { values: options } = parseArgs({
-  options: { nest: { type: 'string', default: '11,12' }, keep: { type: 'boolean', default: false } },
+  options: {
+    nest: { type: 'string', default: '11,12' },
+    on: { type: 'string', default: 'postgres,rabbitmq' },
+    keep: { type: 'boolean', default: false },
+  },
 });
 
 /** By major version: what `npm install` is asked for, and the module kinds in which an application's author may write. */
@@ -21,11 +27,11 @@ const NEST = {
   // ESM only: CommonJS output, ours and an application's, loads it by require(esm), which Node has from 20.19.
   12: { range: '^12.0.0', kinds: ['module', 'commonjs'] },
 };
-/** What the getting-started program imports, and what that needs. Nothing of a broker: its absence is asserted. */
-const USED = 'core database postgres-log outbox inbox dead-letter parked-keys reclaim callback messaging postgres'
-  .split(' ')
-  .map((one) => `@tidings/${one}`);
+/** What the getting-started program imports, and what that needs, but for its transport. */
+const USED = 'core database postgres-log outbox inbox dead-letter parked-keys reclaim callback messaging';
 const DRIVERS = ['amqplib', 'kafkajs', 'ioredis'];
+/** By transport: the one driver that it brings. That the others are not there is asserted. */
+const DRIVER_OF = { postgres: undefined, rabbitmq: 'amqplib' };
 const NEVER_SHIPPED = /\.(spec|fixture|conformance)\.|tsbuildinfo|(^|\/)src\//;
 
 function run(command, args, { cwd, env = process.env } = {}) {
@@ -108,8 +114,9 @@ async function pack(into) {
 }
 
 /** A fresh application: a package.json, the program, nothing of the workspace. */
-async function makeApplication(folder, range, tarballs) {
+async function makeApplication(folder, range, transport, tarballs) {
   await mkdir(folder);
+  const used = `${USED} ${transport}`.split(' ').map((one) => `@tidings/${one}`);
   const manifest = {
     name: 'fresh-application',
     private: true,
@@ -121,12 +128,13 @@ async function makeApplication(folder, range, tarballs) {
       pg: '^8.23.0',
       typeorm: '^1.1.0',
       zod: '^4.0.0',
-      ...Object.fromEntries(USED.map((name) => [name, `file:${tarballs[name]}`])),
+      ...Object.fromEntries(used.map((name) => [name, `file:${tarballs[name]}`])),
     },
     devDependencies: { '@types/node': '^20.19.0', typescript: '~6.0.3' },
   };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
-  await copyFile(join(root, 'test', 'packages', 'getting-started.ts'), join(folder, 'main.ts'));
+  await copyFile(join(root, 'test', 'packages', 'getting-started.ts'), join(folder, 'getting-started.ts'));
+  await copyFile(join(root, 'test', 'packages', `on-${transport}.ts`), join(folder, 'main.ts'));
   // Strict peers: a range that does not fit fails the install instead of installing a second copy.
   run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--strict-peer-deps'], { cwd: folder });
 }
@@ -142,51 +150,59 @@ async function compile(folder, kind) {
   run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc')], { cwd: folder });
 }
 
-/** Runs it in a database of its own. */
-async function runProgram(folder, url) {
+/** Runs it in a database of its own and, where it has a broker, under a prefix of its own there. */
+async function runProgram(folder, url, broker) {
   const { Client } = require('pg');
   const name = `tidings_packages_${randomBytes(4).toString('hex')}`;
+  const place = broker && { url: broker.url, prefix: name };
   const server = new Client({ connectionString: url });
   await server.connect();
   try {
     await server.query(`create database ${name}`);
     const own = new URL(url);
     own.pathname = `/${name}`;
-    const env = { ...process.env, DATABASE_URL: own.href, NODE_PATH: '' };
+    const brokers = place && { RABBITMQ_URL: place.url, PREFIX: place.prefix };
+    const env = { ...process.env, DATABASE_URL: own.href, NODE_PATH: '', ...brokers };
     const printed = run(process.execPath, [join('out', 'main.js')], { cwd: folder, env });
     if (!printed.includes('handled once')) throw new Error(`expected "handled once", found:\n${printed}`);
   } finally {
     await server.query(`drop database if exists ${name} with (force)`);
     await server.end();
+    if (place) await removeTraces('rabbitmq', place, new Map([['gift.sent', ['ranking']]]));
   }
 }
 
 /** `npm ls` fails when it finds none of them, which is what is wanted. */
-function assertNoDrivers(folder) {
+function assertNoOtherDrivers(folder, transport) {
   const { stdout } = spawnSync('npm', ['ls', '--all', '--json', ...DRIVERS], { cwd: folder, encoding: 'utf8' });
-  const found = DRIVERS.filter(
-    (name) => stdout.includes(`"${name}"`) || existsSync(join(folder, 'node_modules', name)),
-  );
-  if (found.length > 0) throw new Error(`an application on PostgreSQL alone installed ${found.join(', ')}`);
+  const isThere = (name) => stdout.includes(`"${name}"`) || existsSync(join(folder, 'node_modules', name));
+  const own = DRIVER_OF[transport];
+  const found = DRIVERS.filter((name) => name !== own && isThere(name));
+  if (found.length > 0) throw new Error(`an application on ${transport} alone installed ${found.join(', ')}`);
+  if (own && !isThere(own)) throw new Error(`an application on ${transport} has no ${own}: this check sees nothing`);
 }
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'tidings-packages-'));
-  const { postgres, missing, stop } = await findServers();
+  const { postgres, rabbitmq, missing, stop } = await findServers({ names: ['postgres', 'rabbitmq'] });
+  const brokers = { rabbitmq };
+  const transports = options.on.split(',');
   try {
-    if (!postgres) throw new Error(`no PostgreSQL: ${missing.postgres}`);
+    for (const needed of new Set(['postgres', ...transports])) if (missing[needed]) throw new Error(missing[needed]);
     step(`PostgreSQL: ${printable(postgres.url)} (${postgres.from}), Node ${process.version}`);
     const tarballs = await pack(folder);
     for (const major of options.nest.split(',')) {
-      const { range, kinds } = NEST[major] ?? { range: `^${major}.0.0`, kinds: ['module', 'commonjs'] };
-      const application = join(folder, `nest-${major}`);
-      await makeApplication(application, range, tarballs);
-      const { version } = await readJson(join(application, 'node_modules', '@nestjs', 'core', 'package.json'));
-      assertNoDrivers(application);
-      for (const kind of kinds) {
-        await compile(application, kind);
-        await runProgram(application, postgres.url);
-        step(`Nest ${version}, application as ${kind}: handled once; no ${DRIVERS.join(', ')} installed`);
+      for (const transport of transports) {
+        const { range, kinds } = NEST[major] ?? { range: `^${major}.0.0`, kinds: ['module', 'commonjs'] };
+        const application = join(folder, `nest-${major}-${transport}`);
+        await makeApplication(application, range, transport, tarballs);
+        const { version } = await readJson(join(application, 'node_modules', '@nestjs', 'core', 'package.json'));
+        assertNoOtherDrivers(application, transport);
+        for (const kind of kinds) {
+          await compile(application, kind);
+          await runProgram(application, postgres.url, brokers[transport]);
+          step(`Nest ${version}, on ${transport}, application as ${kind}: handled once; no other driver installed`);
+        }
       }
     }
   } finally {

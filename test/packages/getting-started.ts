@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { Store, Transport } from '@tidings/core';
 import { managerOf, migrate, typeorm } from '@tidings/database';
 import {
   defineMessage,
@@ -11,13 +12,12 @@ import {
   type PayloadOf,
   route,
 } from '@tidings/messaging';
-import { postgres } from '@tidings/postgres';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 
 /**
  * A whole application in one file: a gift is saved and published in one transaction, and its handler takes effect once although it is published
- * twice. scripts/packages.mjs compiles and runs it against the packed packages, under each major version of Nest.
+ * twice. scripts/packages.mjs compiles and runs it against the packed packages, under each major version of Nest, once with each `on-….ts`.
  */
 const GiftSent = defineMessage('gift.sent', {
   schema: z.object({ room: z.string(), coins: z.number().int().positive() }),
@@ -32,24 +32,20 @@ class RankGift {
   }
 }
 
-const dataSource = new DataSource({ type: 'postgres', url: process.env['DATABASE_URL']! });
-const store = typeorm(dataSource);
+export async function run(transportOf: (store: Store) => Transport): Promise<void> {
+  const dataSource = new DataSource({ type: 'postgres', url: process.env['DATABASE_URL']! });
+  const store = typeorm(dataSource);
+  const messaging = MessagingModule.forRoot({
+    source: 'getting-started',
+    stores: { default: store },
+    transports: { main: transportOf(store) },
+    routes: [route('gift.*').to('main')],
+    migrate,
+  });
 
-@Module({
-  imports: [
-    MessagingModule.forRoot({
-      source: 'getting-started',
-      stores: { default: store },
-      transports: { main: postgres({ store }) },
-      routes: [route('gift.*').to('main')],
-      migrate,
-    }),
-  ],
-  providers: [RankGift],
-})
-class AppModule {}
+  @Module({ imports: [messaging], providers: [RankGift] })
+  class AppModule {}
 
-async function main(): Promise<void> {
   await dataSource.initialize();
   await dataSource.query('create table gift (room text, coins int)');
   await dataSource.query('create table ranking (room text primary key, coins int)');
@@ -78,8 +74,3 @@ async function main(): Promise<void> {
   if (found !== 105) throw new Error(`expected 105 coins, found ${found}: a copy took effect`);
   console.log('handled once');
 }
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});
