@@ -1,58 +1,37 @@
-import { accept, dateOf, type Settlement } from '@tidings/core';
+import { accept, type Settlement } from '@tidings/core';
 import { inboxEntryOf, InboxUnavailableError } from '@tidings/inbox';
 import { describeOn, Gate, testMessage, until } from '@tidings/testing';
 import { Redis } from 'ioredis';
-import { type InboxHarness, inboxStoreConformance } from '../../libs/inbox/src/inbox-store.conformance';
+import { inboxStoreConformance } from '../../libs/inbox/src/inbox-store.conformance';
 import { RedisInbox, redisInbox } from '../../libs/redis-inbox/src/redis-inbox';
-import type { RedisInboxOptions } from '../../libs/redis-inbox/src/redis-inbox.options';
 import { SpecRedis } from '../../libs/redis-inbox/src/spec-redis.fixture';
+import { RedisInboxScene, RETENTION_DAYS } from './redis-inbox-scene.fixture';
 
 const DAY_MS = 86_400_000;
-const RETENTION_DAYS = 5;
 const ranking = { group: 'ranking', topic: 'gift.sent' };
 
 describeOn('redis', 'RedisInbox', (url) => {
   let server: SpecRedis;
-  let inbox: RedisInbox;
-  let effects: number;
-  let daysAhead: number;
+  let scene: RedisInboxScene;
   /** Opened when a spec is over: whoever was killed would renew its claim for ever. */
   let atLast: Gate;
 
-  const made = (options: Partial<RedisInboxOptions> = {}): RedisInbox => {
-    const { client, prefix } = server;
-    return new RedisInbox({ client, prefix, retentionDays: RETENTION_DAYS, waitMs: 300, ...options }, () => daysAhead * DAY_MS); // prettier-ignore
-  };
   beforeEach(() => {
-    [effects, daysAhead] = [0, 0];
     atLast = new Gate();
     server = new SpecRedis(url);
-    inbox = made();
+    scene = new RedisInboxScene(server.client, server.prefix);
   });
   afterEach(() => {
     atLast.open();
     return server.close();
   });
 
-  const harness = (): InboxHarness => ({
-    inbox,
-    effect: () => Promise.resolve(void (effects += 1)),
-    effects: () => Promise.resolve(effects),
-    setDaysAhead: (days) => Promise.resolve(void (daysAhead = days)),
-    day: async (daysAgo = 0) => {
-      const [seconds] = await server.client.time();
-      return dateOf(Number(seconds) * 1_000 + (daysAhead - daysAgo) * DAY_MS);
-    },
-    retentionDays: RETENTION_DAYS,
-    dropExpired: () => Promise.resolve(), // by themselves: each has an end
-    withoutTransactions: true,
-  });
-  inboxStoreConformance(harness);
+  inboxStoreConformance(() => scene.harness);
 
   const entry = () => inboxEntryOf(ranking, testMessage());
 
   it('a claim is free when its process has died, and not while it lives', async () => {
-    const impatient = made({ claimMs: 200 });
+    const impatient = scene.made({ claimMs: 200 });
     const message = entry();
     const [began, mayEnd] = [new Gate(), new Gate()];
     const first = impatient.once(message, async () => {
@@ -61,7 +40,7 @@ describeOn('redis', 'RedisInbox', (url) => {
       return accept;
     });
     await began.opened;
-    const busy = await made({ claimMs: 200, waitMs: 500 }).once(message, async () => accept); // longer than a claim holds by itself
+    const busy = await scene.made({ claimMs: 200, waitMs: 500 }).once(message, async () => accept); // longer than a claim holds by itself
     mayEnd.open();
     expect([busy.kind, (await first).kind]).toEqual(['busy', 'handled']);
 
@@ -86,8 +65,8 @@ describeOn('redis', 'RedisInbox', (url) => {
   }
 
   it('every entry has an end, so that Redis is never full of what nobody asks for', async () => {
-    const today = await harness().day();
-    for (const bucket of [today, null]) await inbox.once(inboxEntryOf(ranking, testMessage({ bucket })), async () => accept); // prettier-ignore
+    const today = await scene.day();
+    for (const bucket of [today, null]) await scene.inbox.once(inboxEntryOf(ranking, testMessage({ bucket })), async () => accept); // prettier-ignore
     const entries = (await server.keys()).filter((key) => !key.endsWith(':horizon'));
     const ends = await Promise.all(entries.map((key) => server.client.pttl(key)));
     expect(ends).toHaveLength(2);
