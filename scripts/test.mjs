@@ -73,9 +73,9 @@ const failuresOf = (found) => found.numFailedTests + found.numRuntimeErrorTestSu
 
 /** Resolves with the exit code. What a run did is read from its report; one that leaves none failed. */
 async function runLevel(level, env) {
-  // In one process each: they share servers and two cores, and time-outs are tight enough to mean something.
-  const serial = level === 'unit' ? [] : ['--runInBand'];
-  const options = ['--testRegex', `\\.${level}\\.spec\\.ts$`, '--passWithNoTests', ...serial, ...jestArguments];
+  // Files with servers wait more than they work: two at a time. Applications as processes keep two cores busy by themselves.
+  const workers = { unit: [], int: ['--maxWorkers=2'], e2e: ['--runInBand'] }[level];
+  const options = ['--testRegex', `\\.${level}\\.spec\\.ts$`, '--passWithNoTests', ...workers, ...jestArguments];
   const { code, found } = await runJest(options, env);
   const reports = process.env.TIDINGS_REPORTS;
   if (reports && found) await keepReport(join(reports, `${level}.json`), found);

@@ -54,6 +54,8 @@ describeOn('kafka', 'publishing to Kafka', (url) => {
     'round-robin deals a key’s messages out; a topic’s own rule names the partition; a number that there is not is told',
     async () => {
       const transport = await broker.connected({
+        // Counts to one: kafkajs repeats a request for all its partitions when one of a new topic has no leader yet.
+        idempotent: true,
         topics: {
           'gift.dealt': { partition: 'round-robin' },
           'gift.named': {

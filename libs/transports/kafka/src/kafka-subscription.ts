@@ -262,10 +262,14 @@ export class KafkaSubscription implements ActiveSubscription {
     void settling.then(() => this.#settling.delete(settling));
   }
 
-  async #settled({ record, progress }: Taken): Promise<void> {
-    const settlement = await this.#settlementOf(record, progress);
-    if (!progress.alive || settlement.kind !== 'accept') return;
-    progress.settle(record.offset);
+  async #settled(taken: Taken): Promise<void> {
+    const settlement = await this.#settlementOf(taken.record, taken.progress);
+    if (settlement.kind === 'accept') this.#done(taken);
+  }
+
+  /** Once. */
+  #done({ record, progress }: Taken): void {
+    if (!progress.alive || !progress.settle(record.offset)) return;
     if (progress.held === Math.floor(this.settings.prefetch / 2)) {
       this.#room.open();
       const paused = this.#paused.get(idOf(record));
@@ -309,7 +313,10 @@ export class KafkaSubscription implements ActiveSubscription {
     taken.progress.begin(taken.record.offset);
     if (this.#running++ === 0) this.#idle = gate();
     try {
-      return await this.#settle(delivery, signal, taken);
+      const settlement = await this.#settle(delivery, signal, taken);
+      // Before a rebalance hears that nothing runs: it commits then, and what is not in that commit is handled again.
+      if (settlement.kind === 'accept') this.#done(taken);
+      return settlement;
     } finally {
       if (--this.#running === 0) this.#idle.open();
     }

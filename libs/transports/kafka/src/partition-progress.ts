@@ -60,11 +60,13 @@ export class PartitionProgress {
     this.#begun.add(offset);
   }
 
-  settle(offset: number): void {
-    this.#unsettled.delete(offset);
+  /** False when it was settled before. */
+  settle(offset: number): boolean {
+    if (!this.#unsettled.delete(offset)) return false;
     this.#begun.delete(offset);
     this.#doneAbove.add(offset);
     this.changed = true;
+    return true;
   }
 
   /** What to commit: the low-water mark. `closed`: nobody works on it any more, or is given up. */

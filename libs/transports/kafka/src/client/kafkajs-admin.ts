@@ -43,7 +43,7 @@ export class KafkaJsAdmin implements KafkaAdmin {
   }
 
   async create(topics: readonly TopicPlan[]): Promise<void> {
-    await this.#use(({ admin }) =>
+    await this.#inTurn(({ admin }) =>
       admin.createTopics({
         waitForLeaders: false,
         topics: topics.map(({ topic, partitions, replicas, config }) => ({
@@ -60,7 +60,7 @@ export class KafkaJsAdmin implements KafkaAdmin {
     for (const topic of topics) {
       if ((await this.partitions(topic)) === 0) continue;
       try {
-        await this.#use(({ admin }) => admin.deleteTopics({ topics: [topic] }));
+        await this.#inTurn(({ admin }) => admin.deleteTopics({ topics: [topic] }));
       } catch (error) {
         if (codeOfKafka(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error; // the broker that was asked had not heard of it yet
       }
@@ -150,7 +150,10 @@ export class KafkaJsAdmin implements KafkaAdmin {
     await (await session?.catch(() => undefined))?.close();
   }
 
-  /** kafkajs knows the leaders of those topics alone that it was asked for last: two calls at once forget each other's. */
+  /**
+   * kafkajs knows the leaders of those topics alone that it was asked for last: two calls at once forget each other's. What makes or deletes a topic
+   * asks for all leaders anew, and its answer may come late and lack the topic of a call that began after it.
+   */
   #inTurn<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
     const done = this.#turn.then(() => this.#use(work));
     this.#turn = done.catch(() => undefined);
