@@ -223,6 +223,33 @@ export function deadLettersConformance(harness: () => DeadLetters): void {
     for (const { message: again } of sent) expect(again).toMatchObject({ generation: 1, bucket: '2020-01-01' });
   });
 
+  it('has an outbound letter wait again that fails again after its redrive, with the whole story', async () => {
+    const message = testMessage({ generation: 1 });
+    const letter = letterOf({
+      direction: 'outbound',
+      place: 'main/gift.sent',
+      message,
+      attempts: 1,
+      reason: 'refused',
+    });
+    await harness().bury(letter);
+    const { id } = await only();
+    const { sent, publisherOf } = recording();
+    for (const times of [2, 3]) {
+      expect(await harness().redrive(id, publisherOf)).toMatchObject({ outcome: 'redriven' });
+      expect(await harness().list()).toEqual([]);
+      await harness().bury({ ...letter, reason: `refused ${times} times` });
+      await harness().bury(letter); // as after a crash in between
+      const again = await only();
+      expect(again).toMatchObject({ id, status: 'dead', settledAt: null, attempts: times, reason: `refused ${times} times` }); // prettier-ignore
+      expect(again.failures).toHaveLength(times);
+    }
+    await harness().discard(id, { by: 'Ada', reason: 'of no use' });
+    await harness().bury(letter);
+    expect(await harness().list()).toEqual([]);
+    expect(sent).toHaveLength(2);
+  });
+
   it('refuses to redrive on a transport that is not there, and leaves the letter as it was', async () => {
     await harness().bury(letterOf());
     const { id } = await only();

@@ -40,7 +40,8 @@ class MemoryLetters implements LetterTable, LetterShelf {
     const key = letterKeyOf(letter).toString('hex');
     const noted = this.#notes.filter((note) => note.key === key).flatMap(({ failures }) => failures);
     this.#notes = this.#notes.filter((note) => note.key !== key);
-    this.#add(memoryLetterOf(letter, key, [...noted, ...letter.failures], this.#now()));
+    const filed = memoryLetterOf(letter, key, [...noted, ...letter.failures], this.#now());
+    if (!this.#add(filed)) this.#failedAgain(filed);
   }
 
   async note(letterKey: Buffer, failures: readonly FailureRecord[]): Promise<number> {
@@ -180,6 +181,15 @@ class MemoryLetters implements LetterTable, LetterShelf {
     const first = this.all.find((one) => isEarlier(one, letter));
     this.#letters.set(id, { ...letter, id, position: first?.position ?? id });
     return true;
+  }
+
+  /** An outbound one is redriven in the generation that it had: it is the same letter that waits again. */
+  #failedAgain({ identity, failureFingerprint, reason, attempts, failures }: MemoryLetter): void {
+    const filed = this.all.find((one) => one.identity === identity)!;
+    if (filed.direction === 'inbound') return;
+    const again = { status: 'dead', settledAt: null, redrive: null, job: null, failureFingerprint, reason } as const;
+    const story = { attempts: filed.attempts + attempts, failures: [...filed.failures, ...failures] };
+    this.#change(filed.id, ['redriving', 'redriven'], () => ({ ...again, ...story }));
   }
 
   /** False when there is no such letter, or in none of these states. */

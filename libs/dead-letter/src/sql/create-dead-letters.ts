@@ -8,7 +8,7 @@ import type { Migration } from '@tidings/core';
  * status: dead → redriving → redriven; dead → handled, when a redrive finds that a late copy took effect after all; dead → discarded, by a person.
  * `redriving` has begun to publish with the generation and bucket of `redrive_*`: whoever goes on must send exactly these again.
  *
- * `letter_key` makes a second burial of the same message at the same place a no-op. `failure_fingerprint` groups letters that failed alike.
+ * `letter_key` makes a second burial of the same message at the same place a no-op, unless it was redriven and is outbound (insert-letter.ts). `failure_fingerprint` groups letters that failed alike.
  * `edited_payload` is what a redrive sends instead of `payload`, which stays as it was.
  *
  * `failed_attempt` remembers the failed attempts of messages that are still being retried, in whatever process that was.
