@@ -25,12 +25,13 @@ export const whenReleased: readonly Behaviour[] = [
     needs: [],
     run: async (scene) => {
       const transport = await scene.transport();
-      const answers = [retry(0), retry(0, { counted: false }), retry(0), accept];
+      const answers = [retry(0, { counted: false }), retry(0), retry(0, { counted: false }), accept];
       const recording = scene.recording(() => answers[recording.deliveries.length - 1] ?? accept);
       await scene.subscribe(transport, recording);
       await scene.publish(transport, scene.messages(1));
       await recording.received(4);
-      expect(recording.deliveries.map(({ attempt }) => attempt)).toEqual([1, 2, 2, 3]);
+      expect(recording.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 2, 2]);
+      expect(recording.deliveries.map(({ redelivered }) => redelivered)).toEqual([false, true, true, true]);
     },
   },
   {

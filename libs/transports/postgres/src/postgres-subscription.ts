@@ -151,18 +151,22 @@ export class PostgresSubscription implements ActiveSubscription {
     await former.stop();
   }
 
-  async #deliver({ messages }: LaneBatch): Promise<number> {
-    const done = await Promise.all(messages.map((logged) => this.#one(logged)));
+  async #deliver({ messages, destination }: LaneBatch): Promise<number> {
+    const again = destination === this.#seat!.own;
+    const done = await Promise.all(messages.map((logged) => this.#one(logged, again)));
     const first = done.indexOf(false);
     return first === -1 ? done.length : first;
   }
 
-  /** True when the cursor may pass it. */
-  async #one(logged: LoggedMessage): Promise<boolean> {
+  /**
+   * True when the cursor may pass it. What is addressed to this group alone was in its hands before, though no attempt was counted (the handler asked for
+   * that, or a suspect could not be noted): it is redelivered, as every transport has it.
+   */
+  async #one(logged: LoggedMessage, again: boolean): Promise<boolean> {
     const delivery: Delivery = {
       message: logged.message,
       attempt: logged.attempts + 1,
-      redelivered: logged.redelivered || logged.attempts > 0,
+      redelivered: logged.redelivered || logged.attempts > 0 || again,
       ...(logged.relayed && { stamp: logged.relayed }),
     };
     const settlement = await this.#lanes.run(delivery);
