@@ -1,43 +1,6 @@
-import { type Message, type Statement, type Store, systemClock, TidingsError } from '@tidings/core';
-import { describeOn, until } from '@tidings/testing';
+import { type Message, systemClock } from '@tidings/core';
+import { type Death, describeOn, DyingStore, until } from '@tidings/testing';
 import { gift, type SpecInstance, SpecParking } from './spec-parking.fixture';
-
-/** A process dies at its nth statement: before the server gets it, or when it has run and nobody hears the answer. */
-class DyingStore {
-  #left: number;
-  constructor(
-    private readonly store: Store,
-    private readonly dieAt: number,
-    private readonly how: 'unsent' | 'unheard',
-  ) {
-    this.#left = dieAt;
-  }
-
-  get alive(): boolean {
-    return this.#left >= 0;
-  }
-
-  get statements(): number {
-    return this.dieAt - this.#left;
-  }
-
-  asStore(): Store {
-    return new Proxy(this.store, {
-      get: (target, property) =>
-        property === 'query'
-          ? (statement: Statement) => this.#query(statement)
-          : (Reflect.get(target, property) as unknown),
-    });
-  }
-
-  async #query(statement: Statement): Promise<unknown> {
-    const last = this.#left === 0;
-    this.#left = Math.max(-1, this.#left - 1);
-    if (!last && this.#left >= 0) return this.store.query(statement);
-    if (last && this.how === 'unheard') await this.store.query(statement);
-    throw new TidingsError('TIDINGS_TEST_DEATH', 'this process is dead');
-  }
-}
 
 describeOn('postgres', 'a process that dies while it parks and releases', (url) => {
   let spec: SpecParking;
@@ -80,12 +43,12 @@ describeOn('postgres', 'a process that dies while it parks and releases', (url) 
     }
   }
 
-  it.each(['unsent', 'unheard'] as const)(
+  it.each<Death>(['unsent', 'unheard'])(
     'loses, doubles and swaps nothing at whichever statement it dies: %s',
     async (how) => {
       let reached = 0;
       for (let at = 0; ; at++) {
-        const dying = new DyingStore(spec.store, at, how);
+        const dying = new DyingStore(spec.store).dieAfter(at, how);
         const queue = names.map((name) => gift(name));
         await work(spec.instance(behaviour, options, { store: dying.asStore() }), queue, () => dying.alive);
         const survived = dying.alive;

@@ -1,3 +1,4 @@
+export * from './dying-store';
 export * from './gate';
 export * from './leak-warnings';
 export * from './loopback-host';

@@ -25,6 +25,7 @@ export class SpecGround {
   readonly #pool: Pool;
   readonly #dataSource: DataSource;
   readonly #pools: Pool[] = [];
+  readonly #stores: Store[] = [];
   readonly #queues = new Map<string, string[]>();
   #applications = 0;
 
@@ -50,14 +51,9 @@ export class SpecGround {
 
   /** `connections`: in a pool of its own. */
   store(kind: (typeof STORES)[number] = 'pg', connections?: number): Store {
-    const { schema } = this;
-    if (connections !== undefined) {
-      const pool = new Pool({ connectionString: this.url, max: connections, options: `-c search_path=${schema}` });
-      pool.on('error', () => undefined);
-      this.#pools.push(pool);
-      return pg(pool, { schema });
-    }
-    return kind === 'pg' ? pg(this.#pool, { schema }) : typeorm(this.#dataSource, { schema });
+    const store = this.#open(kind, connections);
+    this.#stores.push(store);
+    return store;
   }
 
   /** Each application has a namespace of its own. */
@@ -72,10 +68,24 @@ export class SpecGround {
     return this.twin(kind, store);
   }
 
+  #open(kind: (typeof STORES)[number], connections: number | undefined): Store {
+    const { schema } = this;
+    if (kind === 'typeorm') return typeorm(this.#dataSource, { schema });
+    if (connections === undefined) return pg(this.#pool, { schema });
+    const pool = new Pool({ connectionString: this.url, max: connections, options: `-c search_path=${schema}` });
+    pool.on('error', () => undefined);
+    this.#pools.push(pool);
+    return pg(pool, { schema });
+  }
+
   /** As another process of the last application has it. */
-  twin(kind: Exclude<(typeof TRANSPORTS)[number], 'memory'>, store: Store): Transport {
-    if (kind === 'postgres') return postgres({ store, namespace: this.namespace });
-    return rabbitmq({ urls: server('rabbitmq')!, prefix: this.namespace, orderedQueues: ORDERED_QUEUES });
+  twin(
+    kind: Exclude<(typeof TRANSPORTS)[number], 'memory'>,
+    store: Store,
+    more: { readonly maxMessageBytes?: number } = {},
+  ): Transport {
+    if (kind === 'postgres') return postgres({ store, namespace: this.namespace, ...more });
+    return rabbitmq({ urls: server('rabbitmq')!, prefix: this.namespace, orderedQueues: ORDERED_QUEUES, ...more });
   }
 
   /** Of the last application, at its transport. */
@@ -105,6 +115,7 @@ export class SpecGround {
 
   async close(): Promise<void> {
     await this.#pool.query(`drop schema ${quoted(this.schema)} cascade`);
+    for (const store of this.#stores) await store.close(); // a transport's store is its maker's to close
     for (const pool of [...this.#pools, this.#pool]) await pool.end();
     await this.#dataSource.destroy();
     if (this.#queues.size === 0) return;

@@ -1,108 +1,170 @@
-import { randomBytes } from 'node:crypto';
-import { confirmed, failed, type OutgoingMessage, quoted, silentLogger } from '@tidings/core';
-import { migrate, typeorm } from '@tidings/database';
-import { memory } from '@tidings/memory';
-import { describeOn, until } from '@tidings/testing';
-import { DataSource } from 'typeorm';
-import { getOutboxToken } from '../decorators/inject-outbox.decorator';
-import type { Outbox } from '@tidings/outbox';
-import { MessagingModule } from '../messaging.module';
-import { ApplicationDeadLetters } from '../publishing/application-dead-letters';
-import { boot, closeAll, GiftSent, inMemory } from '../test-application.fixture';
+import { Injectable } from '@nestjs/common';
+import { defineMessage } from '@tidings/core';
+import { describeOn, server, until } from '@tidings/testing';
+import { z } from 'zod';
+import { OnMessage } from '../decorators/on-message.decorator';
+import { SpecGround } from '../handling/spec-ground.fixture';
+import { closeAll } from '../test-application.fixture';
 
-const patient = { withinMs: 30_000 };
+const NoteTaken = defineMessage('note.taken', {
+  schema: z.object({ room: z.string(), name: z.string(), text: z.string() }),
+  key: ({ room }) => room,
+});
+interface Note {
+  readonly room: string;
+  readonly name: string;
+  readonly text: string;
+}
 
-describeOn('postgres', 'a message that cannot be published', (url) => {
-  const schema = `outbound_${randomBytes(4).toString('hex')}`;
-  let dataSource: DataSource;
-  let sent: string[];
-  let broken: (outgoing: OutgoingMessage) => boolean;
+const TOO_LONG = 'x'.repeat(1_000);
+const GRACE_MS = 200;
+const patient = { withinMs: 20_000 };
+jest.setTimeout(60_000);
+const why = { by: 'spec', reason: 'as asked' };
 
-  beforeAll(async () => {
-    dataSource = await new DataSource({ type: 'postgres', url, poolSize: 4 }).initialize();
-  });
-  beforeEach(() => {
-    sent = [];
-    broken = ({ message }) => message.id === 'a';
-  });
-  afterEach(async () => {
-    await closeAll();
-    await dataSource.query(`drop schema ${quoted(schema)} cascade`);
-  });
-  afterAll(() => dataSource.destroy());
+let arrived: Note[];
 
-  const start = async () => {
-    const main = memory();
-    main.publish = async (messages) => {
-      const results = messages.map((one) => (broken(one) ? failed('refused', new Error('no')) : confirmed));
-      sent.push(...messages.filter((_, n) => results[n] === confirmed).map(({ message }) => message.id));
-      return results;
+@Injectable()
+class Reader {
+  @OnMessage(NoteTaken, { group: 'readers', ordered: true })
+  read(note: Note): void {
+    arrived.push(note);
+  }
+}
+
+/** Two services, each with a database of its own: the sender's relay publishes what the reader's group reads. */
+describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
+  describeOn(kind, 'a message that cannot be published', () => {
+    const url = server('postgres')!;
+    let sender: SpecGround;
+    let reader: SpecGround;
+
+    beforeEach(async () => {
+      arrived = [];
+      [sender, reader] = await Promise.all([SpecGround.at(url), SpecGround.at(url)]);
+      const store = reader.store();
+      await reader.start(store, reader.transport(kind, store, { [NoteTaken.topic]: 'readers' }), []);
+    });
+    afterEach(async () => {
+      await closeAll();
+      await Promise.all([sender.close(), reader.close()]);
+    });
+
+    /** The reading service runs, but has no handler before this. */
+    const startReader = async (): Promise<void> => {
+      const store = reader.store();
+      await reader.start(store, reader.twin(kind, store), [Reader]);
     };
-    const store = typeorm(dataSource, { schema, connections: 2 });
-    const options = inMemory({ stores: { default: store }, transports: { main }, migrate, logger: silentLogger });
-    const app = await boot(MessagingModule.forRoot(options));
-    const outbox = app.get<Outbox>(getOutboxToken());
-    const publish = (id: string, room = 'k') =>
-      dataSource.transaction((manager) => outbox.within(manager).publish(GiftSent, { room, coins: 1 }, { id }));
-    const letters = app.get(ApplicationDeadLetters);
-    const buried = async (): Promise<string> => {
-      await until('it is a dead letter', async () => (await letters.list()).length === 1, patient);
-      return (await letters.list())[0]!.id;
+    /** One process of the sending service. */
+    const startSender = async () => {
+      const store = sender.store('pg', 6);
+      const transport = reader.twin(kind, reader.store('pg', 3), { maxMessageBytes: 500 });
+      const relay = { routeGraceMs: GRACE_MS, pollMs: 200, leaseMs: 1_000 };
+      const { outbox, letters } = await sender.start(store, transport, [], { relay });
+      const publish = (name: string, { room = 'k', text = '' } = {}) =>
+        store.run((transaction) =>
+          outbox.within(transaction).publish(NoteTaken, { room, name, text }, { id: `${room} ${name}` }),
+        );
+      const dead = async (room = 'k'): Promise<string | undefined> => (await letters.list({ key: room, status: ['dead'] }))[0]?.id; // prettier-ignore
+      const buried = async (room = 'k'): Promise<string> => {
+        await until(`a letter of ${room}`, async () => (await dead(room)) !== undefined, patient);
+        return (await dead(room))!;
+      };
+      const mend = async (letter: string): Promise<void> => {
+        const note = JSON.parse(Buffer.from((await letters.find(letter))!.message.payload).toString()) as Note;
+        await letters.edit(letter, { payload: JSON.stringify({ ...note, text: 'shorter' }), ...why });
+        expect(await letters.redrive(letter)).toMatchObject({ outcome: 'redriven' });
+      };
+      const drained = () =>
+        until('the log is drained', async () => (await outbox.backlog()).every(({ messages }) => messages === 0), patient); // prettier-ignore
+      return { publish, letters, buried, mend, drained };
     };
-    return { publish, letters, buried, outbox };
-  };
-  const drained = (outbox: Outbox) =>
-    until('the log is drained', async () => (await outbox.backlog()).every(({ messages }) => messages === 0), patient);
-  const waiting = async (): Promise<string[]> =>
-    (await dataSource.query(`select message_id from ${quoted(schema)}.parked_message order by position`)).map(
-      (row: { message_id: string }) => row.message_id,
-    );
+    const names = (room = 'k'): string[] => arrived.filter((note) => note.room === room).map(({ name }) => name);
+    const waiting = async (): Promise<string[]> =>
+      (await sender.query<{ id: string }>('select message_id as id from parked_message order by position')).map(({ id }) => id); // prettier-ignore
+    const free = () => until('the key is free', async () => (await waiting()).length === 0, patient);
 
-  it('parks its key at that destination: what comes behind it waits, other keys go on, a redrive goes first', async () => {
-    const { publish, letters, buried, outbox } = await start();
-    await publish('a');
-    const letter = await buried();
-    for (const id of ['b', 'c', 'd']) await publish(id);
-    await publish('x', 'other');
-    await drained(outbox);
-    expect(sent).toEqual(['x']);
-    expect(await waiting()).toEqual(['a', 'b', 'c', 'd']);
-    broken = () => false;
-    expect(await letters.redrive(letter)).toMatchObject({ outcome: 'redriven' });
-    await until('all are published', () => sent.length === 5, patient);
-    await until('the key is free', async () => (await waiting()).length === 0, patient);
-    await publish('e');
-    await until('it is published', () => sent.length === 6, patient);
-    expect(sent).toEqual(['x', 'a', 'b', 'c', 'd', 'e']);
-  });
+    it('parks its key at that destination: what comes behind it waits, other keys go on, a redrive goes first', async () => {
+      await startReader();
+      const { publish, buried, mend, drained } = await startSender();
+      await publish('a', { text: TOO_LONG });
+      const letter = await buried();
+      for (const name of ['b', 'c', 'd']) await publish(name);
+      await publish('x', { room: 'other' });
+      await drained();
+      await until('the other key went on', () => names('other').length === 1, patient);
+      expect(await waiting()).toEqual(['k a', 'k b', 'k c', 'k d']);
+      expect(names()).toEqual([]);
+      await mend(letter);
+      await until('all arrived', () => names().length === 4, patient);
+      await free();
+      await publish('e');
+      await until('it arrived', () => names().length === 5, patient);
+      expect(names()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    });
 
-  it('is one letter for a key, whatever of it fails in the same batch; its followers go on when it is discarded', async () => {
-    broken = ({ message }) => message.key === 'k';
-    const { publish, letters, buried, outbox } = await start();
-    await Promise.all(['a', 'b', 'c'].map((id) => publish(id)));
-    const letter = await buried();
-    await drained(outbox);
-    expect(await letters.list()).toHaveLength(1);
-    const before = await waiting();
-    expect([...before].sort()).toEqual(['a', 'b', 'c']);
-    broken = () => false;
-    await letters.discard(letter, { by: 'spec', reason: 'of no use' });
-    await until('the others are published', () => sent.length === 2, patient);
-    expect(sent).toEqual(before.slice(1));
-  });
+    it('is one letter for a key at a time, whatever of it fails; its followers go on when it is discarded', async () => {
+      await startReader();
+      const { publish, letters, buried, mend, drained } = await startSender();
+      for (const name of ['a', 'b', 'c']) await publish(name, { text: TOO_LONG });
+      const letter = await buried();
+      await drained();
+      expect(await letters.list()).toHaveLength(1);
+      expect(await waiting()).toEqual(['k a', 'k b', 'k c']);
+      await letters.discard(letter, why);
+      await mend(await buried()); // b, now that it is the head
+      await mend(await buried());
+      await free();
+      await until('the others arrived', () => names().length === 2, patient);
+      expect(names()).toEqual(['b', 'c']);
+    });
 
-  it('is parked again when its redrive fails again', async () => {
-    const { publish, letters, buried, outbox } = await start();
-    await publish('a');
-    const letter = await buried();
-    await publish('b');
-    await drained(outbox);
-    await letters.redrive(letter);
-    const state = async (): Promise<unknown> =>
-      (await dataSource.query(`select state, epoch::int as epoch from ${quoted(schema)}.parked_key`))[0];
-    await until('it failed again', async () => ((await state()) as { epoch: number }).epoch > 2, patient);
-    expect(await state()).toMatchObject({ state: 'dead' });
-    expect(sent).toEqual([]);
-    expect(await waiting()).toEqual(['a', 'b']);
+    it('is parked again when its redrive fails again', async () => {
+      await startReader();
+      const { publish, letters, buried, mend, drained } = await startSender();
+      await publish('a', { text: TOO_LONG });
+      const letter = await buried();
+      await publish('b');
+      await drained();
+      await letters.redrive(letter);
+      const again = await buried();
+      const state = () => sender.query<{ state: string }>('select state from parked_key');
+      await until('its key waits again', async () => (await state())[0]?.state === 'dead', patient);
+      expect(await waiting()).toEqual(['k a', 'k b']);
+      expect(arrived).toEqual([]);
+      await mend(again);
+      await until('both arrived', () => names().length === 2, patient);
+      expect(names()).toEqual(['a', 'b']);
+    });
+
+    it('for nobody reads its topic waits with its key until somebody does and it is redriven', async () => {
+      const { publish, letters, buried, drained } = await startSender();
+      await publish('a');
+      const letter = await buried();
+      expect((await letters.find(letter))!.reason).toMatch(/^unroutable: /);
+      for (const name of ['b', 'c']) await publish(name);
+      await drained();
+      await startReader();
+      await letters.redrive(letter);
+      await until('all arrived', () => names().length === 3, patient);
+      expect(names()).toEqual(['a', 'b', 'c']);
+    });
+
+    it('keeps the order of each key, with two relays, while new messages come', async () => {
+      await startReader();
+      const rooms = ['k', 'l', 'm', 'n'];
+      const [one, other] = [await startSender(), await startSender()];
+      const each = (name: string, text = '') => Promise.all(rooms.map((room, n) => (n % 2 ? one : other).publish(name, { room, text }))); // prettier-ignore
+      await each('0', TOO_LONG);
+      const letters = await Promise.all(rooms.map((room) => one.buried(room)));
+      for (let n = 1; n <= 5; n++) await each(String(n));
+      const mending = Promise.all(letters.map((letter) => other.mend(letter)));
+      for (let n = 6; n <= 30; n++) await each(String(n));
+      await mending;
+      await until('all arrived', () => rooms.every((room) => names(room).length === 31), patient);
+      const expected = Array.from({ length: 31 }, (_, n) => String(n));
+      for (const room of rooms) expect([room, names(room)]).toEqual([room, expected]);
+      await free();
+    });
   });
 });
