@@ -59,6 +59,54 @@ describeOn('rabbitmq', 'redrive in an application', (rabbit) => {
       expect(await application.rows(inbox)).toMatchObject([{ n: 5 }]);
     });
 
+    it.each(['pause', 'cancel'] as const)('keeps to its rate, and does no more after a %s', async (order) => {
+      const { letters, send, buried, ranked } = bound(await start());
+      const { redriveJobs } = letters;
+      scene.broken = () => true;
+      await send(...[1, 2, 3, 4, 5, 6].map((n) => ({ room: `r${n}`, coins: n })));
+      await buried(6);
+      scene.broken = () => false;
+      const { id } = await redriveJobs.start({ filter: {} }, { ...why, canary: 0, perSecond: 2 });
+      await ranked(2);
+      expect(await redriveJobs[order](id)).toBe(true);
+      const { redriven } = await ended(id, order === 'pause' ? 'paused' : 'cancelled');
+      expect(redriven).toBeLessThan(5);
+      expect(await redriveJobs.resume(id)).toBe(order === 'pause');
+      if (order === 'cancel') {
+        // Another job takes what this one left, but for the letter that it had in hand.
+        const { id: rest } = await redriveJobs.start({ filter: {} }, { ...why, canary: 0, perSecond: 2 });
+        const taken = (await ended(rest)).redriven;
+        const inHand = 6 - redriven - taken;
+        expect([0, 1]).toContain(inHand);
+        expect(await redriveJobs.find(id)).toMatchObject({ redriven: redriven + inHand });
+      } else {
+        const { createdAt, endedAt } = await ended(id);
+        // Five times half a second lie between six letters; the pause may have cut one of them short.
+        expect(Date.parse(endedAt!) - Date.parse(createdAt)).toBeGreaterThanOrEqual(4 * 500);
+      }
+      expect((await ranked(6)).map(({ coins }) => coins).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(await letters.list()).toEqual([]);
+    });
+
+    it('redrives in another database what was exported from this one', async () => {
+      const { letters, send, buried } = bound(await start());
+      scene.broken = () => true;
+      await send({ room: 'r1', coins: 1 }, { room: 'r2', coins: 2 });
+      await buried(2);
+      const lines: string[] = [];
+      for await (const line of letters.export({ place: 'ranking' })) lines.push(line);
+      await closeAll();
+      await application.drop();
+
+      const { letters: imported, ranked } = bound(await start());
+      expect(await imported.import(lines, why)).toEqual({ imported: 2, known: 0 });
+      expect(await imported.import(lines, why)).toEqual({ imported: 0, known: 2 });
+      const { id } = await imported.redriveJobs.start({ filter: { place: 'ranking' } }, why);
+      expect(await ended(id)).toMatchObject({ redriven: 2 });
+      expect((await ranked(2)).map(({ coins }) => coins).sort()).toEqual([1, 2]);
+      expect(await imported.list()).toEqual([]);
+    });
+
     it('lets a parked key go on with its redriven head, in order', async () => {
       const { letters, send, buried, ranked } = bound(await start());
       scene.broken = (coins) => coins === 1;
