@@ -115,6 +115,7 @@ export const IMPORT_RULES: Readonly<Record<string, ImportRule>> = {
       '@nestjs-cls/transactional',
       '@nestjs-cls/transactional-adapter-typeorm',
       '@tidings/rabbitmq',
+      '@tidings/redis',
       '@tidings/rocketmq',
       'amqplib',
       '@tidings/kafka',

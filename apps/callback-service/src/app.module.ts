@@ -6,9 +6,13 @@ import { CallbackModule } from '@tidings/messaging';
 @Module({})
 export class AppModule {
   static register(config: PlatformConfig): DynamicModule {
+    const { resend } = config;
     return {
       module: AppModule,
-      imports: [PlatformModule.register({ app: 'callback-service', config }), CallbackModule.forRoot()],
+      imports: [
+        PlatformModule.register({ app: 'callback-service', config }),
+        CallbackModule.forRoot(resend && { http: { senders: { 'gift-api': resend.url }, keys: resend.keys } }),
+      ],
     };
   }
 }

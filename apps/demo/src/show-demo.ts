@@ -17,7 +17,7 @@ export async function showDemo(options: DemoOptions, parts: StartedParts, printe
   await parts.add({ name: `PostgreSQL (${database.kind})`, stop: () => database.stop() });
   await migrateDemo(database.url);
 
-  const fleet = new AppFleet({
+  const fleet = await AppFleet.of({
     databaseUrl: database.url,
     transport: options.transport,
     brokerUrl: options.brokerUrl,

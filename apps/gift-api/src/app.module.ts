@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type PlatformConfig, PlatformModule } from '@tidings/gift-platform';
 import { GiftRequested, GiftSent } from '@tidings/gift-contracts';
-import { Outbox, RecheckingPublisher } from '@tidings/messaging';
+import { HttpResendModule, Outbox, RecheckingPublisher } from '@tidings/messaging';
 import { BacklogController } from './backlog/backlog.controller';
 import { GiftEntity } from './gifts/gift.entity';
 import { GiftPublisher } from './gifts/gift-publisher';
@@ -30,6 +30,7 @@ export class AppModule {
             backlogGate: { maxBacklog: config.backlogLimit, topics: [GiftRequested.topic, GiftSent.topic] },
           },
         }),
+        ...(config.callback && config.resend ? [HttpResendModule.forRoot({ keys: config.resend.keys })] : []),
       ],
       controllers: [GiftsController, IntakeController, RoomsController, TotalsController, BacklogController],
       providers: [

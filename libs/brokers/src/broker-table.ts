@@ -8,6 +8,7 @@ export const BROKERS = {
     variable: 'RABBITMQ_URL',
     address: { pattern: /^amqps?:\/\//, example: 'amqp://user:password@host:5672' },
     local: 'amqp://guest:guest@127.0.0.1:5672',
+    carriesRequests: true,
     takeOverMs: 0, // a connection that ends tells the broker
     async open({ url, prefix, logger, impatient }) {
       const { rabbitmq } = await import('@tidings/rabbitmq');
@@ -19,6 +20,7 @@ export const BROKERS = {
     variable: 'REDIS_URL',
     address: { pattern: /^rediss?:\/\//, example: 'redis://user:password@host:6379' },
     local: 'redis://127.0.0.1:6379',
+    carriesRequests: false,
     takeOverMs: 10_000,
     async open({ url, prefix, logger, impatient }) {
       const { redis } = await import('@tidings/redis');
@@ -30,6 +32,7 @@ export const BROKERS = {
     variable: 'KAFKA_URL',
     address: { pattern: /^kafka:\/\//, example: 'kafka://host:9092' },
     local: 'kafka://127.0.0.1:9092',
+    carriesRequests: false,
     takeOverMs: 20_000, // a session of 6 s, which is the least that a broker allows by default, and a rebalance
     async open({ url, prefix, logger, impatient, proxied }) {
       const { kafka } = await import('@tidings/kafka');
@@ -44,6 +47,7 @@ export const BROKERS = {
     address: { pattern: /^rocketmq:\/\//, example: 'rocketmq://host:8081' },
     local: 'rocketmq://127.0.0.1:8081',
     fixedPorts: [8081, 9876], // the proxy names its own port to its clients; the name server is at the same host
+    carriesRequests: false,
     takeOverMs: 15_000, // what a dead process had taken stays invisible until its time is over, and some seconds more
     async open({ url, prefix, logger, impatient }) {
       const { rocketmq } = await import('@tidings/rocketmq');
@@ -56,6 +60,7 @@ export const BROKERS = {
     address: { pattern: /^mqtts?:\/\//, example: 'mqtt://host:1883' },
     local: 'mqtt://127.0.0.1:1883',
     crashLoses: 'Mosquitto writes its sessions when it stops in order, and each half hour',
+    carriesRequests: true,
     takeOverMs: 10_000,
     async open({ url, prefix, logger, impatient, atMostOnce }) {
       const { mqtt } = await import('@tidings/mqtt');

@@ -29,6 +29,8 @@ export interface Broker {
    * Default none: clients stay with the address.
    */
   readonly fixedPorts?: readonly number[];
+  /** Whether it has the power `RequestReply`. */
+  readonly carriesRequests: boolean;
   /** How long, at most, what an impatient process held when it was killed waits for another. Milliseconds. */
   readonly takeOverMs: number;
   /** Why its crash may take what it had confirmed: then nobody may crash it and expect nothing lost. Default: it takes nothing. */

@@ -1,5 +1,6 @@
 import { type Broker, BROKER_NAMES, BROKERS, isBroker, TRANSPORT_NAMES, type TransportName } from '@tidings/brokers';
 import { parseOptions } from '@tidings/core';
+import type { SigningKeys } from '@tidings/messaging';
 import { z } from 'zod';
 import type { SenderFaults } from './check/faulty-transport';
 import { KILL_STEP, type KillStep, killStepOf } from './check/kill-step';
@@ -63,6 +64,10 @@ const variables = z
     DEMO_POISON: z.enum(['0', '1']).default('0'),
     /** 1: gifts are rechecked and confirmed, and callback-service looks after them. */
     DEMO_CALLBACK: z.enum(['0', '1']).default('0'),
+    /** Where gift-api answers the callback service by HTTP. Default: it is asked by request-reply. */
+    GIFT_RESEND_URL: z.url({ protocol: /^https?$/ }).optional(),
+    /** Signs these questions: 32 bytes at least. */
+    GIFT_RESEND_KEY: z.string().min(32).optional(),
     /** gift-api only, with DEMO_CALLBACK: so many of the gifts are confirmed to it and then lost. Default 0. */
     DEMO_DROP: share.default(0),
     /** gift-api only, with DEMO_CALLBACK: so many transactions roll back after their recheck went out. Default 0. */
@@ -75,6 +80,8 @@ const variables = z
     DEMO_KILL_STEP: z.string().regex(KILL_STEP, { error: 'must be a step as handled:points.redeemed:2' }).optional(),
   })
   .superRefine((env, context) => {
+    if (env.GIFT_RESEND_URL !== undefined && env.GIFT_RESEND_KEY === undefined)
+      context.addIssue({ code: 'custom', path: ['GIFT_RESEND_KEY'], message: 'is required with GIFT_RESEND_URL' });
     for (const choice of ['TIDINGS_TRANSPORT', 'TIDINGS_ROOMS_TRANSPORT'] as const) {
       const name = env[choice];
       if (name === undefined || !isBroker(name)) continue;
@@ -104,11 +111,16 @@ export interface PlatformConfig {
   readonly killAfter: number | undefined;
   readonly poison: boolean;
   readonly callback: boolean;
+  /** How gift-api is asked by HTTP to send again; undefined: by request-reply. */
+  readonly resend: { readonly url: string; readonly keys: SigningKeys } | undefined;
   readonly faults: SenderFaults;
   /** Undefined: the app has none of its own. */
   readonly ownDatabaseUrl: string | undefined;
   readonly killStep: KillStep | undefined;
 }
+
+const resendOf = ({ GIFT_RESEND_URL: url, GIFT_RESEND_KEY: key }: z.output<typeof variables>) =>
+  url === undefined || key === undefined ? undefined : { url, keys: { secrets: { demo: key } } };
 
 /**
  * The configuration that an environment describes. An empty variable counts as unset: that is what shells and compose files make of a missing one.
@@ -138,6 +150,7 @@ export function platformConfig(environment: NodeJS.ProcessEnv): PlatformConfig {
     killAfter: env.DEMO_KILL_AFTER,
     poison: env.DEMO_POISON === '1',
     callback: env.DEMO_CALLBACK === '1',
+    resend: resendOf(env),
     faults: { drop: env.DEMO_DROP, rollBack: env.DEMO_ROLL_BACK, seed: env.DEMO_SEED },
     ownDatabaseUrl: env.OWN_DATABASE_URL,
     killStep: killStepOf(env.DEMO_KILL_STEP),

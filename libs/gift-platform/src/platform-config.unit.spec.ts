@@ -13,6 +13,7 @@ describe('the configuration of a demo app', () => {
       migrate: 'never',
       poison: false,
       callback: false,
+      resend: undefined,
       faults: { drop: 0, rollBack: 0, seed: 1 },
       backlogLimit: 5_000,
       leaseMs: undefined,
@@ -58,6 +59,13 @@ describe('the configuration of a demo app', () => {
     });
   });
 
+  it('reads how gift-api is asked by HTTP to send again', () => {
+    const url = 'http://127.0.0.1:4711/callback/resend';
+    const key = 'k'.repeat(32);
+    const config = platformConfig({ DATABASE_URL, GIFT_RESEND_URL: url, GIFT_RESEND_KEY: key });
+    expect(config.resend).toEqual({ url, keys: { secrets: { demo: key } } });
+  });
+
   it('takes an empty variable for a missing one', () => {
     expect(platformConfig({ DATABASE_URL, PORT: '', TIDINGS_TRANSPORT: '' })).toMatchObject({ port: 0 });
   });
@@ -79,6 +87,8 @@ describe('the configuration of a demo app', () => {
     [{ DATABASE_URL, GIFT_BACKLOG_LIMIT: '-1' }, 'environment.GIFT_BACKLOG_LIMIT: '],
     [{ DATABASE_URL, DEMO_SABOTAGE: 'fire' }, 'environment.DEMO_SABOTAGE: '],
     [{ DATABASE_URL, DEMO_DROP: '0.7' }, 'environment.DEMO_DROP: '],
+    [{ DATABASE_URL, GIFT_RESEND_URL: 'gift-api' }, 'environment.GIFT_RESEND_URL: '],
+    [{ DATABASE_URL, GIFT_RESEND_URL: 'http://localhost/' }, 'environment.GIFT_RESEND_KEY: is required with'],
     [{ DATABASE_URL, DEMO_KILL_AFTER: '0' }, 'environment.DEMO_KILL_AFTER: '],
   ])('names the variable that is wrong: %j', (environment, problem) => {
     expect(() => platformConfig(environment)).toThrow(problem);

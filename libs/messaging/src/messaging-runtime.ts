@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import {
+  hasRequestReply,
   MessageFactory,
   type Middleware,
   type Migration,
@@ -142,6 +143,15 @@ export class MessagingRuntime {
 
   plays(...roles: readonly Role[]): boolean {
     return roles.some((role) => this.options.roles.includes(role));
+  }
+
+  /** False when messages of this type go by a transport that has no request-reply. */
+  carriesRequests(type: string): boolean {
+    const { transports } = this.options;
+    return (this.router.find(type) ?? []).every(({ transport }) => {
+      const found = transports[transport];
+      return found === undefined || hasRequestReply(found);
+    });
   }
 
   /** @throws MessagingConfigurationError when there is no such store, or several could be meant. */

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type BrokerName, BROKERS, isBroker, type TransportName } from '@tidings/brokers';
 import { AppProcess } from './app-process';
+import { freePort } from './free-port';
 
 /** Those that are always there, and what looks after unconfirmed gifts. */
 export const GIFT_APPS = ['gift-api', 'ranking', 'revenue-share', 'badges', 'room-gateway'] as const;
@@ -31,13 +33,26 @@ export interface AppFleetOptions {
   readonly print: (app: AppName, line: string) => void;
 }
 
+/** The transport carries no requests: callback-service asks gift-api at this port, which it keeps when it starts again. */
+interface AskedByHttp {
+  readonly port: number;
+  readonly key: string;
+}
+
 /** The apps of the demo, each a process of its own. */
 export class AppFleet {
   readonly #apps: ReadonlyMap<AppName, AppProcess>;
 
-  constructor(options: AppFleetOptions) {
+  private constructor(options: AppFleetOptions, asked: AskedByHttp | undefined) {
     const names: readonly AppName[] = options.callback ? APP_NAMES : GIFT_APPS;
-    this.#apps = new Map(names.map((name) => [name, appOf(name, options)]));
+    this.#apps = new Map(names.map((name) => [name, appOf(name, options, asked)]));
+  }
+
+  /** Starts none yet. */
+  static async of(options: AppFleetOptions): Promise<AppFleet> {
+    const { callback, transport } = options;
+    const byHttp = callback && isBroker(transport) && !BROKERS[transport].carriesRequests;
+    return new AppFleet(options, byHttp ? { port: await freePort(), key: randomBytes(32).toString('base64') } : undefined); // prettier-ignore
   }
 
   /** Resolves when all are ready. @throws AppStartError of the first that is not; the others are still to be stopped. */
@@ -73,7 +88,7 @@ export class AppFleet {
   }
 }
 
-function appOf(name: AppName, options: AppFleetOptions): AppProcess {
+function appOf(name: AppName, options: AppFleetOptions, asked: AskedByHttp | undefined): AppProcess {
   const { relay, rooms, backlogLimit, leaseMs, firstEnv } = options;
   return new AppProcess({
     name,
@@ -85,7 +100,11 @@ function appOf(name: AppName, options: AppFleetOptions): AppProcess {
       ...(rooms && { TIDINGS_ROOMS_TRANSPORT: rooms.kind, [BROKERS[rooms.kind].variable]: rooms.url }),
       TIDINGS_PREFIX: options.prefix,
       TIDINGS_ROLES: relay ? 'publish,relay,handle' : 'publish,handle',
-      PORT: '0',
+      PORT: asked && name === 'gift-api' ? String(asked.port) : '0',
+      ...(asked && {
+        GIFT_RESEND_URL: `http://127.0.0.1:${asked.port}/callback/resend`,
+        GIFT_RESEND_KEY: asked.key,
+      }),
       DEMO_CALLBACK: options.callback ? '1' : '0',
       ...(backlogLimit !== undefined && { GIFT_BACKLOG_LIMIT: String(backlogLimit) }),
       ...(leaseMs !== undefined && { GIFT_LEASE_MS: String(leaseMs) }),

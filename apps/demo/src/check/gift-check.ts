@@ -96,7 +96,7 @@ export class GiftCheck {
           ),
       });
     }
-    const fleet = this.#fleet(database.url, fromFile?.length ?? options.check);
+    const fleet = await this.#fleet(database.url, fromFile?.length ?? options.check);
     await this.parts.add({ name: 'the apps', stop: () => fleet.stop(), kill: () => fleet.kill() });
     await fleet.start();
     printer.line(`run ${this.#run}: ${server.kind} PostgreSQL, messages by ${options.transport}, all apps ready`);
@@ -115,9 +115,9 @@ export class GiftCheck {
     return judge(evidence, poison, callback);
   }
 
-  #fleet(databaseUrl: string, gifts: number): AppFleet {
+  #fleet(databaseUrl: string, gifts: number): Promise<AppFleet> {
     const { options, printer } = this;
-    return new AppFleet({
+    return AppFleet.of({
       databaseUrl,
       transport: options.transport,
       brokerUrl: options.brokerUrl,

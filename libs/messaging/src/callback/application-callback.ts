@@ -17,8 +17,8 @@ export class ApplicationCallback {
   /** Undefined without a store, or for a service that sends nothing. */
   readonly publisher: RecheckingPublisher | undefined;
   readonly resender: SenderResender | undefined;
-  /** What receives the questions. */
-  readonly handlers: readonly FoundHandler[];
+  /** True: the callback service may ask by HTTP as well, so that nothing is amiss where the transport carries no requests. */
+  askedByHttp = false;
   readonly #confirmer: Confirmer;
   #answers: ReadonlyMap<string, FoundResend> = new Map();
 
@@ -39,7 +39,13 @@ export class ApplicationCallback {
     const sends = options.sends && runtime.hasDefaultStore;
     this.publisher = sends ? this.#publisherOf() : undefined;
     this.resender = sends ? this.#resenderOf() : undefined;
-    this.handlers = this.resender ? [this.#responder(this.resender)] : [];
+  }
+
+  /** What receives the questions. Complete when all modules are there. */
+  get handlers(): readonly FoundHandler[] {
+    if (!this.resender) return [];
+    const responder = this.#responder(this.resender);
+    return this.askedByHttp && !this.runtime.carriesRequests(responder.contract.type) ? [] : [responder];
   }
 
   /** Who makes messages again, by their contracts. Before anything is received. */

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { CallbackDesk, type CallbackServiceOptions, checkCallbackServiceOptions, checkHttpResenderOptions, HttpResender, type HttpResenderOptions, readTime, RequestReplyResender, type Resender } from '@tidings/callback'; // prettier-ignore
+import { CallbackDesk, type CallbackServiceOptions, checkCallbackServiceOptions, checkHttpResenderOptions, HttpResender, type HttpResenderOptions, readTime, RequestReplyResender, resendRequest, type Resender } from '@tidings/callback'; // prettier-ignore
 import { OptionsError } from '@tidings/core';
+import { MessagingConfigurationError } from '../messaging.errors';
 import { MessagingRuntime } from '../messaging-runtime';
 import { CallbackController } from './callback.controller';
 import { CallbackHandlers } from './callback.handlers';
@@ -47,7 +48,12 @@ function deskOf(
 ): CallbackDesk {
   const { store, deadLetters } = runtime.storeFor('CallbackModule');
   const { clock, logger, instance, requester } = runtime;
-  const byRequest = () => new RequestReplyResender((contract, payload, more) => requester.request(contract, payload, more)); // prettier-ignore
+  const byRequest = (): Resender => {
+    // At boot, for the first question comes when something was lost.
+    const { type } = resendRequest(runtime.options.source);
+    if (!runtime.carriesRequests(type)) throw new MessagingConfigurationError('CallbackModule', `expected a transport that carries requests (${type}), found none; ask senders by http: { senders, keys }`); // prettier-ignore
+    return new RequestReplyResender((contract, payload, more) => requester.request(contract, payload, more));
+  };
   const asks = resender ?? (http ? new HttpResender(http, () => readTime(store)) : byRequest());
   const desk = new CallbackDesk({ store, resender: asks, deadLetters, options, instance, clock, logger });
   runtime.companions.push(desk);

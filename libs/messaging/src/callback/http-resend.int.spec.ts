@@ -2,9 +2,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type INestApplication, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { CallbackDesk, HttpResender, Recheck, RecheckingPublisher, type ResendQuestion } from '@tidings/callback';
-import { dateOf, HEADERS, type MessageContext, type Store, systemClock, timestampOf } from '@tidings/core';
+import {
+  CallbackDesk,
+  Confirmed,
+  HttpResender,
+  Recheck,
+  RecheckingPublisher,
+  type ResendQuestion,
+  Subscribed,
+} from '@tidings/callback';
+import {
+  dateOf,
+  HEADERS,
+  type MessageContext,
+  type Store,
+  systemClock,
+  timestampOf,
+  type Transport,
+} from '@tidings/core';
 import { clientOf, migrate } from '@tidings/database';
+import { redis, type RedisTransport } from '@tidings/redis';
 import { describeOn, Gate, until } from '@tidings/testing';
 import { OnMessage } from '../decorators/on-message.decorator';
 import { SpecGround } from '../handling/spec-ground.fixture';
@@ -17,6 +34,8 @@ import { HttpResendModule } from './http-resend.module';
 import { OnResend } from './on-resend.decorator';
 
 const SERVICE = { graceMs: 50, againMs: 200, maxAgainMs: 200, everyMs: 50 };
+/** However long a busy machine takes to handle what was sent again. */
+const ASKS_ONCE = { againMs: 60_000, maxAgainMs: 60_000 };
 const keys = { secrets: { old: 'o'.repeat(32), new: 'n'.repeat(32) }, signWith: 'new' };
 const patient = { withinMs: 25_000 };
 const SPEC_TIME = '2100-01-01T00:00:00.000Z';
@@ -64,8 +83,12 @@ describeOn('postgres', 'Resend by HTTP', (url) => {
   afterAll(() => ground.close());
 
   /** The sender's service, on a port of its own or on that one. */
-  const startSender = async (at = 0, given: object = keys): Promise<INestApplication> => {
-    const messaging = inMemory({ stores: { default: store }, transports: { main: ground.twin('postgres', store) }, migrate, relay: { pollMs: 50 }, callback: { recheckAfterMs: 200 } }); // prettier-ignore
+  const startSender = async (
+    at = 0,
+    given: object = keys,
+    main: Transport = ground.twin('postgres', store),
+  ): Promise<INestApplication> => {
+    const messaging = inMemory({ stores: { default: store }, transports: { main }, migrate, relay: { pollMs: 50 }, callback: { recheckAfterMs: 200 } }); // prettier-ignore
     @Module({
       imports: [MessagingModule.forRoot(messaging), HttpResendModule.forRootAsync({ useFactory: () => ({ keys: given as typeof keys }) })], // prettier-ignore
       providers: [Ranking, Shop],
@@ -77,9 +100,10 @@ describeOn('postgres', 'Resend by HTTP', (url) => {
     senders.push(app);
     return app;
   };
-  const startService = async (more: object = {}) => {
+  const startService = async (more: object = {}, over?: Transport) => {
     const serviceStore = ground.store();
-    const serving = inMemory({ source: 'callback-service', stores: { default: serviceStore }, transports: { main: ground.twin('postgres', serviceStore) }, migrate, relay: { pollMs: 50 } }); // prettier-ignore
+    const main = over ?? ground.twin('postgres', serviceStore);
+    const serving = inMemory({ source: 'callback-service', stores: { default: serviceStore }, transports: { main }, migrate, relay: { pollMs: 50 } }); // prettier-ignore
     const http = { senders: { spec: `http://127.0.0.1:${port}/callback/resend` }, keys, timeoutMs: 2_000 };
     const app = await boot(MessagingModule.forRoot(serving), {
       imports: [CallbackModule.forRoot({ ...SERVICE, ...more, http })],
@@ -112,7 +136,7 @@ describeOn('postgres', 'Resend by HTTP', (url) => {
   it('sends what was lost, tells what never happened, and waits for what is undecided', async () => {
     ground.transport('postgres', store, {});
     const sender = await startSender();
-    const { desk } = await startService();
+    const { desk } = await startService(ASKS_ONCE);
     const rechecking = sender.get(RecheckingPublisher);
     const publish = (id: string, then: () => Promise<void>) =>
       store.run(async (transaction) => {
@@ -153,6 +177,33 @@ describeOn('postgres', 'Resend by HTTP', (url) => {
     await startSender(port);
     await until('it has arrived', () => arrived('down'), patient);
     expect(await letters.list({})).toEqual([]);
+  });
+
+  describeOn('redis', 'over Redis, which carries no requests', (redisUrl) => {
+    const over = (): RedisTransport => redis({ urls: redisUrl, prefix: ground.schema });
+    afterAll(async () => {
+      const cleaner = over();
+      for (const { topic } of [GiftSent, Recheck, Confirmed, Subscribed]) await cleaner.removeTopic(topic, ['ranking', 'callback']); // prettier-ignore
+      await cleaner.close();
+    });
+
+    it('has what was lost sent again', async () => {
+      const sender = await startSender(0, keys, over());
+      const { desk } = await startService(ASKS_ONCE, over());
+      const { resends: before } = await desk.measures();
+      await lose(sender, 'lost at Redis');
+      await until('what was lost has arrived', () => arrived('lost at Redis'), patient);
+      await until('it is confirmed', async () => (await answers('lost at Redis')).length === 0, patient);
+      expect((await desk.measures()).resends - before).toBe(1);
+    });
+
+    it('is what a sender and the callback service must have there, or they do not start', async () => {
+      const options = { stores: { default: store }, migrate };
+      const alone = boot(inMemory({ ...options, transports: { main: over() }, callback: {} }));
+      await expect(alone).rejects.toThrow('transport redis has no request-reply; receive tidings.resend of callback.resend over a transport that has it, or add HttpResendModule'); // prettier-ignore
+      const unasked = boot(inMemory({ ...options, transports: { main: over() } }), { imports: [CallbackModule.forRoot()] }); // prettier-ignore
+      await expect(unasked).rejects.toThrow('CallbackModule: expected a transport that carries requests (tidings.resend), found none; ask senders by http'); // prettier-ignore
+    });
   });
 
   describe('HttpResender', () => {

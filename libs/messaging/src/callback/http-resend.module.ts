@@ -32,12 +32,14 @@ export class HttpResendModule extends ConfigurableModuleClass {}
 
 function endpointOf(runtime: MessagingRuntime, given: HttpResendOptions): ResendEndpoint {
   const options = checkHttpResendOptions('httpResend', given);
-  const resender = runtime.callback?.resender;
+  const { callback } = runtime;
+  const resender = callback?.resender;
   if (!resender)
     throw new MessagingConfigurationError(SUBJECT, 'expected a service that sends, with messaging.callback and a store, found none; add callback: {}'); // prettier-ignore
   const { store } = runtime.storeFor(SUBJECT);
   if (store instanceof MemoryStore)
     throw new MessagingConfigurationError(SUBJECT, 'expected a store in a database, which keeps what was answered, found one in memory'); // prettier-ignore
+  callback.askedByHttp = true;
   const { clock, logger } = runtime;
   const endpoint = new ResendEndpoint({ source: runtime.options.source, resender, store, options, clock, logger });
   runtime.companions.push(endpoint);

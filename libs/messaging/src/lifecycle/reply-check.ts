@@ -1,5 +1,9 @@
+import { resendRequest } from '@tidings/callback';
 import { CapabilityError, hasRequestReply, type Transport } from '@tidings/core';
 import type { PlannedSubscription } from '../handling/subscription-plan';
+
+/** Of the callback service. */
+const { type: RESEND } = resendRequest('any');
 
 /** @throws CapabilityError when requests would be handled and never answered. */
 export function checkReplies({ handlers }: PlannedSubscription, transport: Transport): void {
@@ -8,6 +12,7 @@ export function checkReplies({ handlers }: PlannedSubscription, transport: Trans
   throw new CapabilityError(
     transport.kind,
     'request-reply',
-    `receive ${responder.contract.type} of ${responder.name} over a transport that has it`,
+    `receive ${responder.contract.type} of ${responder.name} over a transport that has it` +
+      (responder.contract.type === RESEND ? ', or add HttpResendModule and have it asked by HTTP' : ''),
   );
 }
