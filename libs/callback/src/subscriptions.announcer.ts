@@ -7,7 +7,10 @@ export interface SubscriptionsAnnouncerSetup {
   readonly logger: TidingsLogger;
 }
 
-/** Told again this often: a registry that was lost, or came later than its subscribers, learns of them. */
+/**
+ * Told again and again, each time twice as late, up to this: a registry that was lost, or came later than its subscribers, learns of them. Soon at first,
+ * for a log as Kafka's confirms also what was published before the registry's group stood, and the group begins behind it.
+ */
 const EVERY_MS = 600_000;
 const AGAIN_MS = 2_000;
 
@@ -16,6 +19,7 @@ export class SubscriptionsAnnouncer {
   readonly #task: PeriodicTask;
   #subscriptions: readonly { readonly type: string; readonly group: string }[] = [];
   #since = '';
+  #againMs = AGAIN_MS;
   #refused = false;
 
   constructor(private readonly setup: SubscriptionsAnnouncerSetup) {
@@ -37,7 +41,9 @@ export class SubscriptionsAnnouncer {
     try {
       await this.setup.publish(Subscribed, { subscriptions: [...this.#subscriptions], since: this.#since });
       this.#refused = false;
-      return {};
+      const nextMs = this.#againMs;
+      this.#againMs = Math.min(EVERY_MS, 2 * nextMs);
+      return { nextMs };
     } catch (err) {
       if (!this.#refused) this.setup.logger.warn({ err }, 'the callback service could not be told of subscriptions; it is told again'); // prettier-ignore
       this.#refused = true;

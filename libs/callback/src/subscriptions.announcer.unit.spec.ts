@@ -34,13 +34,16 @@ describe('the announcer of subscriptions', () => {
     clock.advance(ms);
   };
 
-  it('tells when they started, and again later for a registry that came late', async () => {
+  it('tells when they started, and again ever later for a registry that came late', async () => {
     const since = timestampOf(clock.now());
     announcer.start(SUBSCRIPTIONS);
-    await until('told', () => told.length === 1);
-    await wake(700_000);
-    await until('told again', () => told.length === 2);
-    expect(told).toEqual(Array(2).fill({ subscriptions: SUBSCRIPTIONS, since }));
+    for (let n = 1; n <= 12; n++) {
+      await until('told', () => told.length === n);
+      await wake(700_000);
+    }
+    expect(clock.waits.slice(0, 3)).toEqual([2_000, 4_000, 8_000]);
+    expect(Math.min(...clock.waits.slice(9))).toBeGreaterThan(500_000);
+    expect(told.slice(0, 12)).toEqual(Array(12).fill({ subscriptions: SUBSCRIPTIONS, since }));
   });
 
   it('tries again soon while nobody hears, and warns once', async () => {
