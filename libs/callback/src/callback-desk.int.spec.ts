@@ -95,7 +95,7 @@ describeOn('postgres', 'the checks of the callback service', (url) => {
     await spec.moveTo(HOUR + 1_000);
     await desk.runOnce();
     expect(ids()).toEqual(['lost']);
-    await spec.confirm(desk, 'lost', { at: at(HOUR + 1_500) });
+    await spec.confirm(desk, 'lost', { at: at(HOUR + 1_500), resent: true });
     expect(await desk.measures()).toMatchObject({ unconfirmed: { messages: 0 }, resends: 1, falseAlarms: 0 });
   });
 

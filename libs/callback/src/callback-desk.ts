@@ -18,7 +18,6 @@ import { type GroupLatency, measureConfirmations } from './sql/measure-confirmat
 import { measureUnconfirmed, type Unconfirmed } from './sql/measure-unconfirmed';
 import { noteAnswer } from './sql/note-answer';
 import { readCounts } from './sql/read-counts';
-import { readTime } from './sql/read-time';
 import { upsertSubscriptions } from './sql/upsert-subscriptions';
 
 export interface CallbackDeskSetup {
@@ -159,7 +158,6 @@ export class CallbackDesk {
   async #ask({ digest, missing, payload }: DueCheck): Promise<void> {
     const { store, resender } = this.setup;
     const { afterMs: _, groups: __, ...question } = payload;
-    const askedAt = await readTime(store);
     let answer: ResendAnswer | null = null;
     try {
       answer = await resender.resend({ ...question, groups: [...missing] });
@@ -169,7 +167,7 @@ export class CallbackDesk {
           if (await deleteCheck(store, transaction, digest)) await addCounts(store, transaction, { never: 1 });
           return;
         }
-        await noteAnswer(store, transaction, digest, answer, missing, askedAt);
+        await noteAnswer(store, transaction, digest, answer, missing);
         if (answer === 'sent') await addCounts(store, transaction, { resends: 1 });
       });
     }

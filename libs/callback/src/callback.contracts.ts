@@ -23,10 +23,12 @@ export const confirmation = z.object({
   group: z.string(),
   /** The message's time. */
   sentAt: z.string(),
-  /** When its handler was done, by the consumer's clock. */
+  /** When its handler was done, by the consumer's clock: for the latency, and compared with nothing else. */
   at: z.string(),
   /** The inbox knew the message: it had been handled before. */
   copy: z.boolean(),
+  /** What came was sent again, and not the first sending. */
+  resent: z.boolean().default(false),
 });
 export type Confirmation = z.output<typeof confirmation>;
 

@@ -2,6 +2,9 @@ import { type Clock, HEADERS, type MessageContext, type MessageContract, type Mi
 import { type Confirmation, Confirmed } from './callback.contracts';
 import type { Confirmer } from './confirmer';
 
+/** In the header `confirm` of what was sent again. */
+export const SENT_AGAIN = 'again';
+
 export interface ConfirmMiddlewareSetup {
   readonly confirmer: Pick<Confirmer, 'confirm'>;
   /** The outbox of a handler's store, for confirmations in the handler's transaction. Undefined: all are sent directly. */
@@ -41,6 +44,7 @@ export function confirmMiddlewares({ confirmer, outboxOf, clock }: ConfirmMiddle
     sentAt: message.time,
     at: timestampOf(clock.now()),
     copy,
+    resent: message.headers[HEADERS.confirm] === SENT_AGAIN,
   });
   return {
     accepted: async (context, next) => {

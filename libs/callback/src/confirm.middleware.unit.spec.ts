@@ -79,6 +79,15 @@ describe('confirming', () => {
     expect(written).toEqual([]);
   });
 
+  it.each([
+    ['1', false],
+    ['again', true],
+  ])('tells whether what was handled was sent again: %s', async (confirm, resent) => {
+    const context = contextOf({ ...asked, headers: { [HEADERS.confirm]: confirm } });
+    await handle(context, 'new');
+    expect(written).toEqual([expect.objectContaining({ resent })]);
+  });
+
   it('is not of what failed; nor is the next attempt taken for a copy', async () => {
     const context = contextOf(asked);
     const both = middlewares();

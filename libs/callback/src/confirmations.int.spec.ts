@@ -30,17 +30,31 @@ describeOn('postgres', 'confirmations', (url) => {
 
     it('are no alarm when that is what was handled', async () => {
       const desk = await resent();
-      await spec.confirm(desk, 'm', { at: at(30) });
-      await spec.confirm(desk, 'm', { at: at(30), group: 'badges' });
+      await spec.confirm(desk, 'm', { resent: true });
+      await spec.confirm(desk, 'm', { resent: true, group: 'badges' });
       expect(await desk.measures()).toMatchObject({ falseAlarms: 0, unconfirmed: { messages: 0 } });
     });
 
-    it('are a false alarm when the first had been handled, by the inbox that knew the copy or by the time of handling', async () => {
+    it('are a false alarm when the inbox knew it, or when it is the first sending that was handled', async () => {
       const desk = await resent();
-      await spec.confirm(desk, 'm', { at: at(30), copy: true });
-      await spec.confirm(desk, 'm', { at: at(30), copy: true }); // twice is one alarm
-      await spec.confirm(desk, 'm', { at: at(-30), group: 'badges' });
+      await spec.confirm(desk, 'm', { resent: true, copy: true });
+      await spec.confirm(desk, 'm', { resent: true, copy: true }); // twice is one alarm
+      await spec.confirm(desk, 'm', { group: 'badges' });
       expect(await desk.measures()).toMatchObject({ falseAlarms: 2, unconfirmed: { messages: 0 } });
+    });
+
+    it.each([-DAY / 24, DAY / 24])('are judged alike when the clock of a consumer is %i ms off', async (off) => {
+      const desk = await resent();
+      await spec.confirm(desk, 'm', { at: at(off), resent: true });
+      await spec.confirm(desk, 'm', { at: at(off), group: 'badges' });
+      expect(await desk.measures()).toMatchObject({ falseAlarms: 1, unconfirmed: { messages: 0 } });
+    });
+
+    it('are no alarm for a group that nothing was sent to again', async () => {
+      const desk = await resent();
+      await spec.confirm(desk, 'm', { group: 'gateway' });
+      await spec.confirm(desk, 'm', { group: 'archive', copy: true });
+      expect(await desk.measures()).toMatchObject({ falseAlarms: 0, unconfirmed: { messages: 1 } });
     });
   });
 

@@ -12,6 +12,7 @@ const confirmationOf = (id: string): Confirmation => ({
   sentAt: '2030-05-10T12:00:00.000Z',
   at: '2030-05-10T12:00:00.020Z',
   copy: false,
+  resent: false,
 });
 
 describe('the confirmer', () => {

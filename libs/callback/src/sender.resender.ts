@@ -1,4 +1,5 @@
-import { asError, type Message, type Store, type TidingsLogger, type Transaction } from '@tidings/core';
+import { asError, HEADERS, type Message, type Store, type TidingsLogger, type Transaction } from '@tidings/core';
+import { SENT_AGAIN } from './confirm.middleware';
 import type { ResendAnswer, Resender, ResendQuestion } from './resender';
 import { readTransactionStatus } from './sql/read-transaction-status';
 
@@ -36,7 +37,7 @@ export class SenderResender implements Resender {
     const found = await (within ? find(question, within) : store.run((transaction) => find(question, transaction)));
     if (found === 'undecided') return 'undecided';
     if (found) {
-      await send(found, question.groups);
+      await send({ ...found, headers: { ...found.headers, [HEADERS.confirm]: SENT_AGAIN } }, question.groups);
       return 'sent';
     }
     if (status === 'in progress') return 'undecided';

@@ -1,4 +1,4 @@
-import { type Message, silentLogger, type Store, type Transaction } from '@tidings/core';
+import { HEADERS, type Message, silentLogger, type Store, type Transaction } from '@tidings/core';
 import { testMessage } from '@tidings/testing';
 import type { ResendQuestion } from './resender';
 import { type FindAgain, SenderResender } from './sender.resender';
@@ -55,7 +55,8 @@ describe("the sender's answer", () => {
 
   it('is "sent" for what is found, to the groups that were asked for', async () => {
     expect(await answer('committed', async () => message)).toBe('sent');
-    expect(sent).toEqual([[message, ['packing']]]);
+    const again = { ...message, headers: { ...message.headers, [HEADERS.confirm]: 'again' } };
+    expect(sent).toEqual([[again, ['packing']]]);
   });
 
   it('looks at the transaction before it looks for the business: what is over then shows there', async () => {

@@ -87,7 +87,7 @@ export class SpecDesk {
   /** A group has handled it, at noon unless told otherwise. */
   async confirm(desk: CallbackDesk, id: string, more: Partial<Confirmation> = {}): Promise<void> {
     const about = { id, source: 'shop', type: 'gift.sent', bucket: TODAY, sentAt: at(0), at: at(0) };
-    const one = { ...about, group: 'ranking', copy: false, ...more };
+    const one = { ...about, group: 'ranking', copy: false, resent: false, ...more };
     await this.#store.run((transaction) => desk.confirm([one], transaction));
   }
 

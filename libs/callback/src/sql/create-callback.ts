@@ -32,7 +32,6 @@ export const createCallback: Migration = {
       created_at timestamptz not null default ${s}.now(),
       asked int not null default 0,
       answer text, -- of the last question; null: none, or the sender could not be asked
-      resent_at timestamptz,
       resent_groups text[] not null default '{}',
       recheck_id text not null, recheck_source text not null, recheck_generation int not null, recheck_bucket date, recheck_time text not null,
       payload jsonb not null

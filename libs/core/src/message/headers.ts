@@ -26,6 +26,6 @@ export const HEADERS = {
   ttlMs: 'tidings-ttl-ms',
   /** `priority` of a publish; as above. */
   priority: 'tidings-priority',
-  /** Of a message that its groups are to confirm to the callback service. */
+  /** Of a message that its groups are to confirm to the callback service: `1`, or `again` when it was sent again. */
   confirm: 'tidings-confirm',
 } as const;
