@@ -56,6 +56,26 @@ describeOn('postgres', 'Points redeemed across two databases, while both sides a
     rows<{ viewerId: string; kind: string; points: number; reference: string }>(points, 'select viewer_id as "viewerId", kind, points::int, reference from achievements.points_entry'); // prettier-ignore
   const count = async (kind: string): Promise<number> => (await entries()).filter((entry) => entry.kind === kind).length; // prettier-ignore
 
+  /** Dies when the points are taken and nothing is committed: its message waits for a lock of ours. */
+  const dieBeforeCommit = async (achievements: AppUnderFire, wish: (typeof WISHES)[number]): Promise<void> => {
+    const { redemptionId, viewerId, gift, points: paid } = wish;
+    const url = await achievements.url(0);
+    const holder = await points.connect();
+    await holder.query('begin; lock table tidings.message in share mode');
+    const redeeming = request(url).put(`/redemptions/${redemptionId}`).send({ viewerId, roomId: 'lofi', gift, points: paid }).then(({ status }) => status, () => 'broken off'); // prettier-ignore
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into%message%'`;
+    try {
+      await until('its message waits', async () => (await rows(points, waiting)).length === 1, patient);
+      achievements.kill();
+      expect(await redeeming).toBe('broken off');
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    await until('its connection is gone', async () => (await rows(points, waiting)).length === 0, patient);
+    expect([await rows(points, 'select from achievements.redemption'), await count('redeemed')]).toEqual([[], 0]);
+  };
+
   it.each(TRANSPORTS)('on %s: every point is granted, spent or refunded, once', async (kind) => {
     const prefix = `points_${randomBytes(4).toString('hex')}`;
     if (kind === 'rabbitmq') removeQueues = () => removeTraces(kind, { url: server(kind)!, prefix }, GROUPS_OF);
@@ -93,7 +113,7 @@ describeOn('postgres', 'Points redeemed across two databases, while both sides a
       await request(shop).post('/gifts').send({ roomId: 'lofi', viewerId, gift: 'rocket' }).expect(201);
     await until(`all are granted; ${achievements.said}`, async () => (await count('granted')) === WISHES.length, patient); // prettier-ignore
 
-    achievements.kill();
+    await dieBeforeCommit(achievements, WISHES[0]!);
     const counter = await achievements.url(1);
     const redeem = ({ redemptionId, viewerId, gift, points: paid }: (typeof WISHES)[number]) =>
       request(counter).put(`/redemptions/${redemptionId}`).send({ viewerId, roomId: 'lofi', gift, points: paid });
