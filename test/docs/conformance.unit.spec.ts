@@ -25,7 +25,7 @@ describe('docs/conformance.md', () => {
   });
 
   it('turns red for a title that is not in its file, and for a file that holds no tests', () => {
-    const row = (file: string) => mappedTests(`| x | [y](../${file}) | no such test |`);
+    const row = (file: string) => mappedTests(`| what | file | test |\n| --- | --- | --- |\n| x | [y](../${file}) | no such test |`); // prettier-ignore
     expect(wrongTests(row('test/docs/traps.unit.spec.ts'))).toEqual([
       'x: no test "no such test" in test/docs/traps.unit.spec.ts',
     ]);

@@ -12,16 +12,17 @@ export interface MappedTest {
   readonly test: string;
 }
 
-/** Rows of a page's tables, whose last two columns are a file and a test. */
+/** Rows of those of a page's tables whose last two columns are `file` and `test`. */
 export function mappedTests(page: string): MappedTest[] {
-  const lines = page.split('\n').filter((line) => line.startsWith('|'));
-  const rows = lines.map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
-  return rows
-    .filter((cells) => !cells.includes('---') && !cells.includes('file'))
-    .map((cells) => {
+  const tables = page.split(/\n(?!\|)/).map((part) => part.split('\n').filter((line) => line.startsWith('|')));
+  return tables.flatMap((lines) => {
+    const [header, , ...rows] = lines.map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
+    if (header?.at(-3) !== 'file') return [];
+    return rows.map((cells) => {
       const [file = '', test = ''] = cells.slice(-3, -1);
       return { subject: cells.slice(1, -3), file: /\]\(\.\.\/(.+?)\)$/.exec(file)?.[1], test };
     });
+  });
 }
 
 /** One sentence for each file or title that does not exist. */

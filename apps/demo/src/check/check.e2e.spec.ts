@@ -24,8 +24,26 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const python = spawnSync('python3', ['--version']).status === 0;
 
-function behavesOn(transport: 'postgres' | 'rabbitmq', env: () => Record<string, string | undefined>): void {
-  const check = (...args: string[]) => runCheck(['--transport', transport, '--data', folder, ...args], env());
+type Environment = () => Record<string, string | undefined>;
+
+const checkOn = (transport: string, env: Environment) => (...args: string[]) => runCheck(['--transport', transport, '--data', folder, ...args], env()); // prettier-ignore
+
+function makesUpForLossesOn(transport: string, env: Environment): void {
+  const check = checkOn(transport, env);
+
+  it('has gifts sent again that were lost after they were confirmed, and none whose transaction rolled back', async () => {
+    const { exitCode, figures, output } = await check('--check', '120', '--callback', '--drop', '0.05');
+    const faults = { dropped: 6, unconfirmed: 0, rolledBackInInbox: 0, outOfOrder: null };
+    expect({ ...figures, output }).toMatchObject({ ...clean, accepted: 120, ...faults });
+    expect(figures['resends']).toBeGreaterThanOrEqual(6);
+    expect(figures['rolledBack']).toBeGreaterThanOrEqual(3);
+    expect(output).toContain('the order is not judged');
+    expect(exitCode).toBe(0);
+  }, 240_000);
+}
+
+function behavesOn(transport: 'postgres' | 'rabbitmq', env: Environment): void {
+  const check = checkOn(transport, env);
 
   it('passes, with ranking killed between commit and ack', async () => {
     const { exitCode, figures, output } = await check('--check', '200');
@@ -43,15 +61,7 @@ function behavesOn(transport: 'postgres' | 'rabbitmq', env: () => Record<string,
     expect(exitCode).toBe(0);
   });
 
-  it('has gifts sent again that were lost after they were confirmed, and none whose transaction rolled back', async () => {
-    const { exitCode, figures, output } = await check('--check', '120', '--callback', '--drop', '0.05');
-    const faults = { dropped: 6, unconfirmed: 0, rolledBackInInbox: 0, outOfOrder: null };
-    expect({ ...figures, output }).toMatchObject({ ...clean, accepted: 120, ...faults });
-    expect(figures['resends']).toBeGreaterThanOrEqual(6);
-    expect(figures['rolledBack']).toBeGreaterThanOrEqual(3);
-    expect(output).toContain('the order is not judged');
-    expect(exitCode).toBe(0);
-  }, 240_000);
+  makesUpForLossesOn(transport, env);
 
   it.each(SABOTAGES)('notices %s', async (sabotage, figure) => {
     const { exitCode, figures } = await check('--check', '120', '--sabotage', sabotage);
@@ -101,4 +111,12 @@ describeOn('rabbitmq', 'the check on RabbitMQ', (url) => {
     expect(figures).toMatchObject({ accepted: 20, delivered: 0, lost: 60, match: false });
     expect(exitCode).toBe(1);
   });
+});
+
+describeOn('redis', 'the check on Redis', (url) => {
+  makesUpForLossesOn('redis', () => ({ DATABASE_URL: server('postgres'), REDIS_URL: url }));
+});
+
+describeOn('kafka', 'the check on Kafka', (url) => {
+  makesUpForLossesOn('kafka', () => ({ DATABASE_URL: server('postgres'), KAFKA_URL: url }));
 });
