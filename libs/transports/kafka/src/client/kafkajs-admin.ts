@@ -30,7 +30,7 @@ export class KafkaJsAdmin implements KafkaAdmin {
   }
 
   async partitions(topic: string): Promise<number> {
-    return this.#use(async ({ admin }) => {
+    return this.#inTurn(async ({ admin }) => {
       try {
         const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
         const partitions = topics[0]?.partitions ?? [];
