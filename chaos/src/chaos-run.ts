@@ -162,16 +162,16 @@ export class ChaosRun {
     const url = own?.url ?? this.#found(name);
     const groups = GROUPS.map((group) => group.name);
     if (!own) this.#undo.push(() => removeTraces(name, { url, prefix }, new Map([[Moved.topic, groups]])));
-    return this.#wire(url, BROKERS[name]);
+    return this.#wire(url, BROKERS[name], own);
   }
 
   /** The wire that faults break. Other ports that clients use as well are passed on at the same host, unbroken. */
-  async #wire(url: string, { fixedPorts = [] }: Broker): Promise<TcpProxy> {
+  async #wire(url: string, { fixedPorts = [] }: Broker, server: PrivateServer | undefined): Promise<TcpProxy> {
     const own = Number(new URL(url).port);
     const host = fixedPorts.length > 0 ? loopbackHost() : undefined;
     const to = async (port: number): Promise<TcpProxy> => {
       const target = new URL(url);
-      target.port = String(port);
+      target.port = String(server?.portOf?.(port) ?? port);
       const proxy = await TcpProxy.to(target.href, host === undefined ? {} : { host, port });
       this.#undo.push(() => proxy.close());
       return proxy;

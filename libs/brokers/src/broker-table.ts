@@ -46,8 +46,8 @@ export const BROKERS = {
     variable: 'ROCKETMQ_URL',
     address: { pattern: /^rocketmq:\/\//, example: 'rocketmq://host:8081' },
     local: 'rocketmq://127.0.0.1:8081',
-    fixedPorts: [8081, 9876], // the proxy names its own port to its clients; the name server is at the same host
     carriesRequests: false,
+    fixedPorts: [9876], // the name server is at the same host; the proxy names its own port to its clients, too
     takeOverMs: 15_000, // what a dead process had taken stays invisible until its time is over, and some seconds more
     async open({ url, prefix, logger, impatient }) {
       const { rocketmq } = await import('@tidings/rocketmq');

@@ -6,5 +6,6 @@ export * from './private-rabbitmq';
 export * from './private-redis';
 export * from './private-redis-cluster';
 export * from './private-redis-sentinel';
+export * from './private-rocketmq';
 export * from './private-server';
 export * from './start-private';

@@ -2,6 +2,8 @@
 export interface PrivateServer {
   /** The same from start to start. */
   readonly url: string;
+  /** Where this server listens in place of a port beside the address's that its clients take for granted. Left out: it has none. */
+  portOf?(usual: number): number;
   /** Resolves when it answers. With the data it had. */
   start(): Promise<void>;
   /** In order: it says good-bye to its clients. */

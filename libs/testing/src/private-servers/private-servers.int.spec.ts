@@ -82,3 +82,7 @@ describePrivate('rabbitmq', 'a RabbitMQ for one spec', (server) => {
 describePrivate('kafka', 'a Kafka for one spec', (server) => {
   it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
 });
+
+describePrivate('rocketmq', 'a RocketMQ for one spec', (server) => {
+  it('is stopped, crashed and started at its address', () => stopsAndStarts(server()), LONG_MS);
+});

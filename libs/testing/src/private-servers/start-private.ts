@@ -8,6 +8,8 @@ import { PrivateRabbitMq } from './private-rabbitmq';
 import { PrivateRedis } from './private-redis';
 import { PrivateRedisCluster } from './private-redis-cluster';
 import { PrivateRedisSentinel } from './private-redis-sentinel';
+import { PrivateRocketMq } from './private-rocketmq';
+import { rocketMqJars } from './rocketmq-jars';
 
 export interface PrivateServers {
   readonly postgres: PrivatePostgres;
@@ -16,6 +18,7 @@ export interface PrivateServers {
   readonly 'redis-cluster': PrivateRedisCluster;
   readonly 'redis-sentinel': PrivateRedisSentinel;
   readonly kafka: PrivateKafka;
+  readonly rocketmq: PrivateRocketMq;
   readonly mqtt: PrivateMosquitto;
 }
 
@@ -27,6 +30,7 @@ const PROGRAMS = {
   'redis-cluster': ['redis-server'],
   'redis-sentinel': ['redis-server'],
   kafka: ['java'],
+  rocketmq: ['java'],
   mqtt: ['mosquitto'],
 } as const;
 
@@ -37,8 +41,11 @@ export const isPrivate = (name: string): name is keyof PrivateServers => Object.
 export const missingPrograms = (name: keyof PrivateServers): readonly string[] =>
   process.platform === 'win32' ? ['a POSIX shell'] : [...PROGRAMS[name].filter((program) => !installedProgram(program)), ...missingJars(name)]; // prettier-ignore
 
-const missingJars = (name: keyof PrivateServers): readonly string[] =>
-  name === 'kafka' && !kafkaJars() ? ["Kafka's jars (KAFKA_HOME)"] : [];
+function missingJars(name: keyof PrivateServers): readonly string[] {
+  if (name === 'kafka' && !kafkaJars()) return ["Kafka's jars (KAFKA_HOME)"];
+  if (name === 'rocketmq' && !rocketMqJars()) return ["RocketMQ's jars (ROCKETMQ_HOME)"];
+  return [];
+}
 
 const paths = <Name extends string>(names: readonly Name[]): Record<Name, string> =>
   Object.fromEntries(names.map((name) => [name, installedProgram(name) ?? name])) as Record<Name, string>;
@@ -50,6 +57,7 @@ const START: { readonly [Name in keyof PrivateServers]: () => Promise<PrivateSer
   'redis-cluster': () => PrivateRedisCluster.of(paths(PROGRAMS.redis)),
   'redis-sentinel': () => PrivateRedisSentinel.of(paths(PROGRAMS.redis)),
   kafka: () => PrivateKafka.of(paths(PROGRAMS.kafka)),
+  rocketmq: () => PrivateRocketMq.of(paths(PROGRAMS.rocketmq)),
   mqtt: () => PrivateMosquitto.of(paths(PROGRAMS.mqtt)),
 };
 

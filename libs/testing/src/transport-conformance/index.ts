@@ -6,6 +6,7 @@ import { Scene } from './scene';
 export * from './behaviour';
 export * from './behaviours';
 export * from './harness';
+export * from './restart-scene';
 export * from './scene';
 
 /**

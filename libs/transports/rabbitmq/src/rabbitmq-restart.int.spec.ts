@@ -1,94 +1,42 @@
-import { accept, type Message, retry } from '@tidings/core';
-import { describePrivate, Gate, recordingReceive, testMessage, until } from '@tidings/testing';
+import { accept, retry } from '@tidings/core';
+import { describePrivate, Gate, recordingReceive, RestartScene, testMessage, until } from '@tidings/testing';
 import type { RabbitMqOptions } from './rabbitmq.options';
 import { RabbitMqTransport } from './rabbitmq.transport';
 
 const group = { group: 'ranking', ordered: false, broadcast: false, concurrency: 10, from: 'now' } as const;
 const LONG_MS = 240_000;
 const PATIENCE_MS = 60_000;
-const KEYS = 7;
 /** Longer than rabbitmqctl, a process of Erlang's each time, takes to see the queue on a busy machine. */
 const DELAY_MS = 12_000;
 
-/** As a relay: in order, and nothing behind a message that did not get through. */
-async function relay(transport: RabbitMqTransport, messages: readonly Message[]): Promise<void> {
-  let at = 0;
-  const batch = async (): Promise<boolean> => {
-    const results = await transport.publish(messages.slice(at, at + 20).map((message) => ({ message })));
-    const failed = results.findIndex(({ outcome }) => outcome === 'failed');
-    at += failed < 0 ? results.length : failed;
-    return at >= messages.length;
-  };
-  await until('all is confirmed', batch, { withinMs: PATIENCE_MS });
-}
-
 describePrivate('rabbitmq', 'the RabbitMQ transport, when its broker restarts', (node) => {
-  const transports: RabbitMqTransport[] = [];
-  const unhandled: unknown[] = [];
-  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
-  beforeAll(() => void process.on('unhandledRejection', onUnhandled));
-  afterEach(async () => {
-    await Promise.all(transports.splice(0).map((transport) => transport.close()));
-    expect(unhandled).toEqual([]);
-  });
-  afterAll(() => void process.off('unhandledRejection', onUnhandled));
-
-  const connected = async (options: Partial<RabbitMqOptions> = {}): Promise<RabbitMqTransport> => {
-    const transport = new RabbitMqTransport({ urls: node().url, reconnectMaxMs: 500, orderedQueues: 4, ...options });
-    transports.push(transport);
-    await transport.connect();
-    return transport;
-  };
+  const scene = new RestartScene(
+    (options?: Partial<RabbitMqOptions>) =>
+      new RabbitMqTransport({ urls: node().url, reconnectMaxMs: 500, orderedQueues: 4, ...options }),
+  );
 
   it.each(['stop', 'crash'] as const)(
     'loses nothing and swaps nothing of what is published, handled and settled in its middle: %s',
-    async (end) => {
-      const topic = `middle-${end}`;
-      const [sender, receiver] = [await connected(), await connected()];
-      const handled: Message[] = [];
-      const recording = recordingReceive(async ({ message }) => {
-        await new Promise((resolve) => setImmediate(resolve));
-        handled.push(message);
-        return accept;
-      });
-      const active = await receiver.subscribe({ ...group, topic, ordered: true }, recording.receive);
-      const messages = Array.from({ length: 1_500 }, (_, n) => testMessage({ topic, key: `room-${n % KEYS}` }));
-      const relaying = relay(sender, messages);
-      await until('a part is handled', () => handled.length >= 300, { withinMs: PATIENCE_MS });
-      await node()[end]();
-      const atTheEnd = new Set(handled).size;
-      await node().start();
-      await relaying;
-      const seen = (): number => new Set(handled.map(({ id }) => id)).size;
-      await until('all is handled', () => seen() === messages.length, { withinMs: PATIENCE_MS });
-      expect(atTheEnd).toBeLessThan(messages.length); // it was in the middle
-      const first = [...new Map(handled.map((message) => [message.id, message])).values()];
-      for (let room = 0; room < KEYS; room++) {
-        const ids = (list: readonly Message[]) => list.filter(({ key }) => key === `room-${room}`).map(({ id }) => id);
-        expect(ids(first)).toEqual(ids(messages));
-      }
-      expect(recording.overlappingKeys).toEqual([]);
-      await until('healthy again', () => active.healthy() && sender.health().up && receiver.health().up);
-    },
+    (end) => scene.inTheMiddle(node(), end),
     LONG_MS,
   );
 
   it(
     'does not deliver again what was settled, and delivers again what was not, as redelivered',
     async () => {
-      const [sender, receiver] = [await connected(), await connected()];
+      const [sender, receiver] = [await scene.connected(), await scene.connected()];
       const subscription = { ...group, topic: 'settled' };
       const done = recordingReceive();
       const active = await receiver.subscribe(subscription, done.receive);
       const before = Array.from({ length: 30 }, () => testMessage({ topic: 'settled' }));
-      await relay(sender, before);
+      await scene.relay(sender, before);
       await done.receivedAll(before.map(({ id }) => id));
       await active.stop(5_000); // settled at the broker for certain
       const gate = new Gate();
       const held = recordingReceive(() => gate.opened.then(() => accept));
       await receiver.subscribe(subscription, held.receive);
       const inHand = testMessage({ topic: 'settled' });
-      await relay(sender, [inHand]);
+      await scene.relay(sender, [inHand]);
       await held.received(1);
       await node().stop();
       await node().start();
@@ -103,10 +51,10 @@ describePrivate('rabbitmq', 'the RabbitMQ transport, when its broker restarts', 
   it(
     'keeps a retry that waits for its delay',
     async () => {
-      const transport = await connected();
+      const transport = await scene.connected();
       const recording = recordingReceive(({ attempt }) => (attempt === 1 ? retry(DELAY_MS) : accept));
       await transport.subscribe({ ...group, topic: 'waiting' }, recording.receive);
-      await relay(transport, [testMessage({ topic: 'waiting' })]);
+      await scene.relay(transport, [testMessage({ topic: 'waiting' })]);
       await recording.received(1);
       // Filed in the queue of its delay, from where the broker itself brings it back.
       await until(
@@ -128,12 +76,12 @@ describePrivate('rabbitmq', 'the RabbitMQ transport, when its broker restarts', 
   it(
     'blocked by a memory alarm: publishes fail for now, consumers go on, and it goes on when the alarm is over',
     async () => {
-      const transport = await connected({ confirmTimeoutMs: 1_000 });
+      const transport = await scene.connected({ confirmTimeoutMs: 1_000 });
       const subscription = { ...group, topic: 'alarmed' };
       const active = await transport.subscribe(subscription, recordingReceive().receive);
       await active.stop(1_000);
       const queued = testMessage({ topic: 'alarmed' });
-      await relay(transport, [queued]);
+      await scene.relay(transport, [queued]);
       await node().ctl('set_vm_memory_high_watermark', '0.000001');
       try {
         const refused = async (): Promise<boolean> => {
@@ -150,7 +98,7 @@ describePrivate('rabbitmq', 'the RabbitMQ transport, when its broker restarts', 
       const after = recordingReceive();
       await transport.subscribe({ ...group, topic: 'over' }, after.receive);
       const late = testMessage({ topic: 'over' });
-      await relay(transport, [late]);
+      await scene.relay(transport, [late]);
       await after.receivedAll([late.id], PATIENCE_MS);
     },
     LONG_MS,

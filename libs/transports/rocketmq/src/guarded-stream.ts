@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { Producer } from 'rocketmq-client-nodejs';
 
 type TelemetryStream = ReturnType<Producer['createTelemetryStream']>;
@@ -16,6 +16,11 @@ export function guardedStream(stream: TelemetryStream): TelemetryStream {
   return stream;
 }
 
-/** The client opens a telemetry stream a second after the last one broke, also when it was shut down meanwhile: this one leads nowhere. */
-export const inertStream = (): TelemetryStream =>
-  guardedStream(new PassThrough({ objectMode: true }).resume() as unknown as TelemetryStream);
+/**
+ * The client opens a telemetry stream a second after the last one broke, also when it was shut down meanwhile: this one leads nowhere. It must not echo
+ * either: the client would take its own settings for the broker's and throw in a timer, which ends the process.
+ */
+export const inertStream = (): TelemetryStream => {
+  const nowhere = new Duplex({ objectMode: true, read: () => undefined, write: (_command, _encoding, done) => done() });
+  return guardedStream(nowhere as unknown as TelemetryStream);
+};

@@ -44,7 +44,8 @@ interface Job {
 /** One send a message; those of a key one after the other, for RocketMQ keeps the order in which a message group's sends were answered. */
 export class RocketMqPublisher implements Publisher {
   readonly places: PublishingPlaces;
-  readonly #producer: RocketMqProducer;
+  /** Made when it is needed: the client holds a timer from its constructor on, and with it a process that never connects. */
+  #producer: RocketMqProducer | undefined;
   readonly #inFlight = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -55,12 +56,15 @@ export class RocketMqPublisher implements Publisher {
     private readonly settings: RocketMqSettings,
   ) {
     this.places = new PublishingPlaces(admin, names, settings);
-    this.#producer = new RocketMqProducer(settings);
+  }
+
+  get #client(): RocketMqProducer {
+    return (this.#producer ??= new RocketMqProducer(this.settings));
   }
 
   /** Without topics the client asks nobody, so this cannot hang. */
   start(): Promise<void> {
-    return this.#producer.startup();
+    return this.#client.startup();
   }
 
   /** Refuses `publish` from now on and waits for what is in flight; what settles deliveries still can send. */
@@ -71,7 +75,7 @@ export class RocketMqPublisher implements Publisher {
 
   async end(): Promise<void> {
     await this.drain();
-    await this.#producer.end();
+    await this.#producer?.end();
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<readonly PublishResult[]> {
@@ -167,7 +171,7 @@ export class RocketMqPublisher implements Publisher {
       return failed('refused', new TidingsError('TIDINGS_ROCKETMQ_DELAY', problem));
     }
     try {
-      await this.#producer.send({ ...letter, properties: new Map(properties) });
+      await this.#client.send({ ...letter, properties: new Map(properties) });
       this.reachability.works();
       return confirmed;
     } catch (thrown) {
