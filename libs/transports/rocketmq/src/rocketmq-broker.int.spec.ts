@@ -1,5 +1,7 @@
-import { retry } from '@tidings/core';
-import { describeOn, recordingReceive, testMessage, until } from '@tidings/testing';
+import { accept, retry } from '@tidings/core';
+import { describeOn, Gate, ManualClock, recordingReceive, testMessage, until } from '@tidings/testing';
+import { BrokerAdmin } from './broker-admin';
+import { rocketMqSettings } from './rocketmq.options';
 import { SpecBroker } from './spec-broker.fixture';
 
 const group = { group: 'ranking', ordered: false, broadcast: false, concurrency: 4, from: 'now' } as const;
@@ -92,7 +94,46 @@ describeOn('rocketmq', 'what only RocketMQ has', (url) => {
     const transport = await broker.connected();
     await (await transport.subscribe({ ...group, topic: 'gone' }, recordingReceive().receive)).stop(0);
     expect(await transport.hasGroup('gone', 'ranking')).toBe(true);
-    // What the broker tells of groups afterwards is no proof: it goes on naming one for as long as it thinks a consumer of it connected.
-    for (let times = 0; times < 2; times++) await transport.removeTopic('gone', ['ranking']);
+    for (let times = 0; times < 2; times++) {
+      await transport.removeTopic('gone', ['ranking']);
+      expect(await transport.hasGroup('gone', 'ranking')).toBe(false);
+    }
   }, 30_000);
+
+  it('keeps a message whose handler runs longer than its invisible time, which is renewed', async () => {
+    const [transport, asleep] = [await broker.connected(), await broker.connected({ clock: new ManualClock() })];
+    const gate = new Gate();
+    const held = recordingReceive(() => gate.opened.then(() => accept));
+    const lost = recordingReceive(() => gate.opened.then(() => accept), 60_000);
+    await transport.subscribe({ ...group, topic: 'long' }, held.receive);
+    await asleep.subscribe({ ...group, topic: 'long', group: 'asleep' }, lost.receive);
+    await transport.publish([{ message: testMessage({ topic: 'long' }) }]);
+    await lost.received(3); // whose clock stands: its time ran out twice
+    expect(held.deliveries).toHaveLength(1);
+    gate.open();
+    await until('settled', () => held.running === 0);
+  }, 90_000);
+
+  it('a broadcast is a group an instance, gone when it leaves', async () => {
+    const [first, second] = [await broker.connected(), await broker.connected()];
+    const [left, stays] = [recordingReceive(), recordingReceive(undefined, 30_000)];
+    const everybody = { ...group, topic: 'broadcast', broadcast: true };
+    const [leaving] = [
+      await first.subscribe(everybody, left.receive),
+      await second.subscribe(everybody, stays.receive),
+    ];
+    const admin = new BrokerAdmin(rocketMqSettings(broker.directOptions));
+    const standing = async (): Promise<number> => {
+      const named = await admin.groupsOf(broker.names.topic('broadcast'));
+      const there = await Promise.all([...named].map((native) => admin.hasGroup(native)));
+      return there.filter(Boolean).length;
+    };
+    expect(await standing()).toBe(2);
+    await leaving.stop(0);
+    await until('its group is gone', async () => (await standing()) === 1, within);
+    const message = testMessage({ topic: 'broadcast' });
+    await first.publish([{ message }]);
+    await stays.receivedAll([message.id]);
+    expect(left.deliveries).toEqual([]);
+  }, 60_000);
 });

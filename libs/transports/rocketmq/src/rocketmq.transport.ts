@@ -156,9 +156,10 @@ export class RocketMqTransport
     return taker;
   }
 
-  /** By its place on the topic, which a group has since it was declared. */
+  /** By its place on the topic, which a group has since it was declared, and may leave there for some minutes when it is deleted. */
   async hasGroup(topic: string, group: string): Promise<boolean> {
-    return (await this.#admin.groupsOf(this.#names.topic(topic))).has(this.#names.group(topic, group));
+    const native = this.#names.group(topic, group);
+    return (await this.#admin.groupsOf(this.#names.topic(topic))).has(native) && this.#admin.hasGroup(native);
   }
 
   /** As a half message, on a topic of its own that subscribers read by the option `halfMessages`; without the order of its key. */
@@ -173,8 +174,7 @@ export class RocketMqTransport
   }
 
   /**
-   * Waits for receives that its own stopped subscriptions left at the broker: they would bring the groups back. The broker may name a group for some
-   * minutes more, for as long as it thinks a consumer of it connected: `hasGroup` is then true of nothing.
+   * Waits for receives that its own stopped subscriptions left at the broker: they would bring the groups back.
    */
   async removeTopic(topic: string, groups: readonly string[]): Promise<void> {
     const names = this.#names;
