@@ -78,13 +78,19 @@ describeOn('kafka', 'a group on Kafka', (url) => {
     'a rebalance drains: what runs ends and is committed, what was taken ahead is handled once, by whoever owns it then',
     async () => {
       const topic = 'gift.drained';
-      const [first, second] = [await broker.connected(), await broker.connected()];
+      // Commits now and in a minute: what ends while it drains is in the commit of the rebalance, or nowhere.
+      const [first, second] = [await broker.connected({ commitIntervalMs: 60_000 }), await broker.connected()];
       const gate = new Gate();
-      const [before, after] = [recordingReceive(() => gate.opened.then(() => accept)), recordingReceive()];
+      const quick = testMessage({ topic });
+      const before = recordingReceive(({ message }) => (message.id === quick.id ? accept : gate.opened.then(() => accept))); // prettier-ignore
+      const after = recordingReceive();
       await first.subscribe(subscription({ topic, concurrency: 3 }), before.receive);
-      const messages = Array.from({ length: 60 }, (_, n) => testMessage({ topic, key: `room-${n}` }));
-      await first.publish(messages.map((message) => ({ message })));
-      await before.received(3);
+      await first.publish([{ message: quick }]);
+      await until('it is committed', async () => (await committed(topic)).includes(1), { everyMs: 50 });
+      const rest = Array.from({ length: 60 }, (_, n) => testMessage({ topic, key: `room-${n}` }));
+      const messages = [quick, ...rest];
+      await first.publish(rest.map((message) => ({ message })));
+      await before.received(4);
       const joining = second.subscribe(subscription({ topic, from: 'earliest' }), after.receive);
       let sinceMs: number | undefined;
       const heardOfIt = async (): Promise<boolean> => {
