@@ -1,6 +1,7 @@
 import { accept, retry } from '@tidings/core';
-import { describePrivate, Gate, recordingReceive, RestartScene, testMessage } from '@tidings/testing';
+import { describePrivate, Gate, recordingReceive, RestartScene, testMessage, until } from '@tidings/testing';
 import type { RocketMqOptions } from './rocketmq.options';
+import { RocketMqConsumer } from './rocketmq-consumer';
 import { RocketMqTransport } from './rocketmq.transport';
 
 const group = { group: 'ranking', ordered: false, broadcast: false, concurrency: 10, from: 'now' } as const;
@@ -57,8 +58,11 @@ describePrivate('rocketmq', 'the RocketMQ transport, when its broker restarts', 
       const transport = await scene.connected();
       const recording = recordingReceive(({ attempt }) => (attempt === 1 ? retry(DELAY_MS) : accept));
       await transport.subscribe({ ...group, topic: 'waiting' }, recording.receive);
+      const givenBack = jest.spyOn(RocketMqConsumer.prototype, 'changeInvisibleDuration');
       await scene.relay(transport, [testMessage({ topic: 'waiting' })]);
-      await recording.received(1, PATIENCE_MS);
+      await until('it is given back', () => givenBack.mock.results.length > 0, { withinMs: PATIENCE_MS });
+      await givenBack.mock.results[0]!.value;
+      givenBack.mockRestore();
       await node().stop(); // a crash takes the count along: the broker writes it behind
       await node().start();
       await recording.received(2, PATIENCE_MS);
