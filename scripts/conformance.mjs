@@ -1,16 +1,24 @@
-// npm run conformance [-- --reports FOLDER] [transport …]: runs the conformance suite of every transport, prints behaviours × transports, and exits 1 when a cell is
+// npm run conformance [-- --reports FOLDER] [--record] [transport …]: runs the conformance suite of every transport, prints behaviours × transports, and exits 1 when a cell is
 // not as test/conformance.json requires. With --reports it reads what a run of all tests kept there (TIDINGS_REPORTS), in place of running them again. A transport without its server is shown and not judged, unless TIDINGS_REQUIRE=all.
+// With --record the columns go into docs/results/conformance.json, from which docs/conformance.md is made.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { record, withoutRecord } from './results.mjs';
 import { findServers, root, serverLines, testEnvironment } from './servers.mjs';
 
 const require = createRequire(import.meta.url);
 require('../libs/testing/register-sources.cjs');
-const { formatTable, problemsOf, readResults, skippedTransports } = require('../libs/testing/src/conformance-table.ts');
+const {
+  columnsOf,
+  formatTable,
+  problemsOf,
+  readResults,
+  skippedTransports,
+} = require('../libs/testing/src/conformance-table.ts');
 
 /** The committed matrix, cut down to the transports that were asked for. */
 async function requiredMatrix(asked) {
@@ -64,18 +72,24 @@ async function keptReport(folder, transports) {
 }
 
 async function main() {
+  const [args, recording] = withoutRecord(process.argv.slice(2));
   const { values, positionals } = parseArgs({
+    args,
     options: { reports: { type: 'string' } },
     allowPositionals: true,
   });
   const matrix = await requiredMatrix(positionals);
-  if (values.reports) return judge(matrix, await keptReport(values.reports, matrix.transports));
+  const end = async (report) => {
+    if (recording) await record('conformance', columnsOf(readResults(report)), args);
+    return judge(matrix, report);
+  };
+  if (values.reports) return end(await keptReport(values.reports, matrix.transports));
   const servers = await findServers();
   try {
     for (const line of serverLines(servers)) console.log(line);
     // A missing server is told below, once, and not by every spec.
     const env = { ...process.env, ...testEnvironment(servers), TIDINGS_REQUIRE: '' };
-    return judge(matrix, await runSpecs(matrix.transports, env));
+    return await end(await runSpecs(matrix.transports, env));
   } finally {
     await servers.stop();
   }

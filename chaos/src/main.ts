@@ -6,11 +6,13 @@ import { verdictTable } from './verdict.table';
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** The last line, for programs. */
-function reportLine({ transport, seed, seconds }: ChaosOptions, report: ChaosReport, ok: boolean): string {
+export type ReportLine = ReturnType<typeof reportLine>;
+
+function reportLine({ transport, seed, seconds }: ChaosOptions, report: ChaosReport, ok: boolean) {
   const { sent, rolledBack, unknown, groups } = report.verdict;
   const sum = (figure: keyof (typeof groups)[number]): number =>
     groups.reduce((total, group) => total + Number(group[figure] ?? 0), 0);
-  return JSON.stringify({
+  return {
     chaos: transport,
     seed,
     seconds,
@@ -29,11 +31,19 @@ function reportLine({ transport, seed, seconds }: ChaosOptions, report: ChaosRep
     faults: report.faults,
     excluded: report.excluded,
     ok,
-  });
+  };
 }
 
-/** Resolves with the exit code: 0 when nothing is wrong, 1 when something is, 2 for a bad argument, 130 after Ctrl-C. */
-export async function main(args: readonly string[], servers: ChaosServers, dataFolder: string): Promise<number> {
+/**
+ * Resolves with the exit code: 0 when nothing is wrong, 1 when something is, 2 for a bad argument, 130 after Ctrl-C. `judged` is given the last
+ * line of every run that came to a verdict.
+ */
+export async function main(
+  args: readonly string[],
+  servers: ChaosServers,
+  dataFolder: string,
+  judged: (line: ReportLine) => void,
+): Promise<number> {
   let options: ChaosOptions;
   try {
     options = chaosOptions(args);
@@ -57,7 +67,9 @@ export async function main(args: readonly string[], servers: ChaosServers, dataF
         .join(', ')}; histories in ${report.folder}`,
     );
     if (report.crashes > 0) out(`✗ ${report.crashes} processes ended by an error that nobody caught; see their logs`);
-    if (options.json) out(reportLine(options, report, ok));
+    const line = reportLine(options, report, ok);
+    if (options.json) out(JSON.stringify(line));
+    judged(line);
     return ok ? 0 : 1;
   } catch (thrown) {
     process.stderr.write(`${asError(thrown).message}\n`);

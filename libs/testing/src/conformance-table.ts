@@ -64,6 +64,30 @@ export const skippedTransports = (results: ConformanceResults): string[] =>
     return applicable.every(({ outcome }) => outcome === 'not run') ? [kind] : [];
   });
 
+/** A transport's column as it is kept in docs/results. */
+export interface ConformanceColumn {
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+  /** Behaviour → the transport's own sentence. */
+  readonly notApplicable: Readonly<Record<string, string>>;
+}
+
+/** Without transports that had no server, and without behaviours that did not run. */
+export function columnsOf(results: ConformanceResults): Record<string, ConformanceColumn> {
+  const skipped = skippedTransports(results);
+  const having = (column: ReadonlyMap<string, ConformanceCell>, outcome: ConformanceOutcome): string[] =>
+    [...column].filter(([, cell]) => cell.outcome === outcome).map(([behaviour]) => behaviour);
+  return Object.fromEntries(
+    [...results]
+      .filter(([kind]) => !skipped.includes(kind))
+      .map(([kind, column]) => {
+        const reasons = having(column, 'not applicable').map((name) => [name, column.get(name)?.reason ?? '']);
+        const notApplicable = Object.fromEntries(reasons) as Record<string, string>;
+        return [kind, { passed: having(column, 'pass'), failed: having(column, 'fail'), notApplicable }];
+      }),
+  );
+}
+
 /** One sentence for everything that is not as the matrix says; none: all is well. Whether a skipped transport is well, the caller decides. */
 export function problemsOf(matrix: ConformanceMatrix, results: ConformanceResults): string[] {
   const skipped = skippedTransports(results);

@@ -6,8 +6,8 @@ const LATER = {};
 /** Items of the union: one less is one forgotten. */
 const COUNT = 51;
 
-describe('docs/conformance.md', () => {
-  const rows = mappedTests(read('docs/conformance.md'));
+describe('docs/what-suites-assert.md', () => {
+  const rows = mappedTests(read('docs/what-suites-assert.md'));
   const items = rows.map(({ subject: [item] }) => item).filter((item) => item !== '');
 
   it('has every item of the union, once', () => {
