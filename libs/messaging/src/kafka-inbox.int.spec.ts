@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type MessageContext, quoted, silentLogger } from '@tidings/core';
-import { clientOf, migrate, pg } from '@tidings/database';
+import { type MessageContext, quoted, silentLogger, systemClock } from '@tidings/core';
+import { clientOf, migrate, pg, withTransaction } from '@tidings/database';
 import { type KafkaTransport, kafka } from '@tidings/kafka';
+import { Outbox } from '@tidings/outbox';
 import { describeOn, server, until } from '@tidings/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { Pool } from 'pg';
@@ -54,20 +55,21 @@ describeOn('kafka', 'The inbox behind Kafka', (brokerUrl) => {
     return rows.map(({ record }) => record);
   };
 
+  let delivered = 0;
+  const start = () =>
+    boot(
+      MessagingModule.forRoot(
+        inMemory({
+          stores: { default: pg(pool, { schema, connections: 2, logger: silentLogger }) },
+          transports: { main: transport() },
+          migrate,
+          middleware: [(_context, next) => (delivered++, next())],
+        }),
+      ),
+      { providers: [RankGift] },
+    );
+
   it('an offset is the key of the inbox: a record of a Kafka transaction, read again after a crash, is applied once', async () => {
-    let delivered = 0;
-    const start = () =>
-      boot(
-        MessagingModule.forRoot(
-          inMemory({
-            stores: { default: pg(pool, { schema, connections: 2, logger: silentLogger }) },
-            transports: { main: transport() },
-            migrate,
-            middleware: [(_context, next) => (delivered++, next())],
-          }),
-        ),
-        { providers: [RankGift] },
-      );
     const producer = plain.producer({ transactionalId: prefix, maxInFlightRequests: 1 });
     await start();
     await producer.connect();
@@ -92,4 +94,13 @@ describeOn('kafka', 'The inbox behind Kafka', (brokerUrl) => {
     expect(await effects()).toEqual([...records, `${topic}/0/4`]); // offset 3 is the transaction's mark
     await producer.disconnect();
   }, 90_000);
+
+  it('what is published with a delay waits in the outbox, and Kafka has it when it is due', async () => {
+    const outbox = (await start()).get(Outbox);
+    const [delayMs, id] = [1_000, 'delayed'] as const;
+    await withTransaction(pool, (client) => outbox.within(client).publish(GiftSent, { room: 'r1', coins: 5 }, { delayMs, id })); // prettier-ignore
+    const committed = systemClock.monotonic();
+    await until('its effect', async () => (await effects()).includes(id), { withinMs: 20_000 });
+    expect(systemClock.monotonic() - committed).toBeGreaterThanOrEqual(delayMs - 50); // the database's clock decides
+  }, 60_000);
 });

@@ -101,6 +101,19 @@ describeOn('redis', 'the reclaimer of Redis streams', (url) => {
     });
   });
 
+  it('a broadcast has a group for each instance, which goes when that leaves', async () => {
+    const groups = async (): Promise<number> => ((await server.admin.xinfo('GROUPS', `${base}:0`)) as unknown[]).length;
+    const transports = [await server.connected(quiet), await server.connected(quiet)];
+    const broadcast = { ...group, group: 'cache', broadcast: true };
+    for (const transport of transports) await transport.subscribe(broadcast, recordingReceive().receive);
+    expect(await groups()).toBe(2);
+    await transports[0]!.close();
+    expect(await groups()).toBe(1);
+    await transports[1]!.close();
+    expect(await groups()).toBe(0);
+    expect(await server.admin.hgetall(`${base}:groups`)).toEqual({});
+  });
+
   it('removes the group of a broadcast instance that died', async () => {
     const transport = await server.connected(quiet);
     await server.admin.hset(`${base}:groups`, 'cache/dead', 'broadcast');
