@@ -10,6 +10,7 @@ import {
   type Delivery,
   DeliveryLanes,
   failed,
+  LanedSubscription,
   messageOf,
   type OutgoingMessage,
   PARK_RETRY_MS,
@@ -170,28 +171,27 @@ interface ConsumerSettings extends NatsJetStreamOptions {
 }
 
 /** Takes messages one by one, hands them to core's lanes, and acknowledges what they answer. */
-class NatsConsumer implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
-  readonly #stopping = new AbortController();
+class NatsConsumer extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   readonly #settling = new Set<Promise<void>>();
   /** Messages that a handler has had here. */
   readonly #begun = new WeakSet<object>();
   #wake: () => void = () => undefined;
   #messages: { close(): Promise<void | Error> } | undefined;
-  #stopped: Promise<void> | undefined;
 
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     receive: Receive,
     private readonly connected: Connected,
     private readonly settings: ConsumerSettings,
     private readonly up: () => boolean,
   ) {
+    super(subscription);
     const begin: Receive = (delivery, signal) => {
       this.#begun.add(delivery.message);
       return receive(delivery, signal);
     };
-    this.#lanes = new DeliveryLanes(subscription, begin, systemClock);
+    this.lanes = new DeliveryLanes(subscription, begin, systemClock);
   }
 
   async start(): Promise<void> {
@@ -217,29 +217,24 @@ class NatsConsumer implements ActiveSubscription {
       for await (const message of messages) {
         this.#take(message);
         // What waits here keeps idle consumers from it: no more than runs at once.
-        while (this.#lanes.inFlight >= this.#lanes.concurrency && !this.#stopping.signal.aborted) await this.#changed();
+        while (this.lanes.inFlight >= this.lanes.concurrency && !this.stopSignal.aborted) await this.#changed();
       }
     })();
   }
 
-  healthy = (): boolean => this.up() && !this.#stopped;
-  pause = (): void => this.#lanes.pause();
-  resume = (): void => this.#lanes.resume();
-  admitOne = (): void => this.#lanes.admitOne();
-  setConcurrency = (concurrency: number): void => {
-    this.#lanes.setConcurrency(concurrency);
-    this.#wake();
-  };
-
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
+  healthy(): boolean {
+    return this.up() && !this.stopSignal.aborted;
   }
 
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  override setConcurrency(concurrency: number): void {
+    super.setConcurrency(concurrency);
+    this.#wake();
+  }
+
+  protected async end(drainMs: number): Promise<void> {
     this.#wake();
     await this.#messages?.close();
-    await this.#lanes.stop(drainMs);
+    await this.lanes.stop(drainMs);
     await Promise.all(this.#settling);
     if (this.up()) await this.connected.connection.flush(); // what was acknowledged has arrived
   }
@@ -300,14 +295,14 @@ class NatsConsumer implements ActiveSubscription {
       return reject('unreadable', asError(thrown));
     }
     for (;;) {
-      const settlement = await this.#lanes.run(delivery);
+      const settlement = await this.lanes.run(delivery);
       this.#wake();
       if (settlement.kind === 'retry' || settlement.kind === 'park') {
         const { afterMs, made } =
           settlement.kind === 'retry'
             ? { afterMs: settlement.afterMs, made: attemptsIn(settlement) }
             : { afterMs: PARK_RETRY_MS, made: 0 };
-        await systemClock.wait(afterMs, this.#stopping.signal);
+        await systemClock.wait(afterMs, this.stopSignal);
         delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
         continue;
       }

@@ -6,6 +6,7 @@ export * from './handling/delivery-lanes';
 export * from './handling/dispatcher';
 export * from './handling/handler';
 export * from './handling/key-limit';
+export * from './handling/laned-subscription';
 export * from './handling/log.middleware';
 export * from './handling/message-context';
 export * from './handling/middleware';

@@ -1,4 +1,4 @@
-import { accept, type ActiveSubscription, againOf, asError, backoffMs, CLOSE_MS, type Delivery, DeliveryLanes, endedWithin, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription, TidingsError } from '@tidings/core'; // prettier-ignore
+import { accept, againOf, asError, backoffMs, CLOSE_MS, type Delivery, DeliveryLanes, endedWithin, LanedSubscription, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription, TidingsError } from '@tidings/core'; // prettier-ignore
 import { randomUUID } from 'node:crypto';
 import type { FetchedRecord, KafkaAdmin, KafkaClient, KafkaConsumer, TopicPartition } from './client/kafka-client'; // prettier-ignore
 import { GroupMarks, idOf } from './group-marks';
@@ -41,12 +41,11 @@ const UNASKED_RELEASE_MS = 1_000;
  * A rebalance first drains: nothing begins, what runs may end, and the low-water marks are committed with all that is done above them. Then every
  * partition of the old generation is given up, also one that comes back: what was taken ahead is read again, what was done is not.
  */
-export class KafkaSubscription implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
+export class KafkaSubscription extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   /** By message, not by delivery: the lanes make a new delivery of each attempt. */
   readonly #taken = new WeakMap<object, Taken>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   readonly #groupId: string;
   readonly #topics: readonly string[];
   readonly #marks: GroupMarks;
@@ -61,12 +60,11 @@ export class KafkaSubscription implements ActiveSubscription {
   #idle = gate();
   #room = gate();
   #aliveMs: number | undefined;
-  #stopped: Promise<void> | undefined;
   #reopening: Promise<void> = Promise.resolve();
 
   /** @throws KafkaNameError */
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly receive: Receive,
     private readonly client: KafkaClient,
     private readonly admin: KafkaAdmin,
@@ -75,11 +73,12 @@ export class KafkaSubscription implements ActiveSubscription {
     private readonly names: KafkaNames,
     private readonly settings: KafkaSettings,
   ) {
+    super(subscription);
     const { topic, group, broadcast } = subscription;
     this.#groupId = broadcast ? names.instance(topic, group, randomUUID()) : names.group(topic, group);
     this.#topics = [names.topic(topic), names.group(topic, group)];
-    this.#marks = new GroupMarks(this.#groupId, settings, this.#stopping.signal);
-    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    this.#marks = new GroupMarks(this.#groupId, settings, this.stopSignal);
+    this.lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
   }
 
   /**
@@ -94,36 +93,15 @@ export class KafkaSubscription implements ActiveSubscription {
 
   healthy(): boolean {
     const { clock, sessionTimeoutMs } = this.settings;
-    if (this.#stopping.signal.aborted || this.#aliveMs === undefined) return false;
+    if (this.stopSignal.aborted || this.#aliveMs === undefined) return false;
     return clock.monotonic() - this.#aliveMs < sessionTimeoutMs;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
-  }
-
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
-  }
-
-  async #stop(drainMs: number): Promise<void> {
+  protected async end(drainMs: number): Promise<void> {
     const { clock, logger } = this.settings;
-    this.#stopping.abort();
     this.#room.open();
     // The consumer stays in its group meanwhile: nobody else gets a key that a handler works on.
-    await this.#lanes.stop(drainMs);
+    await this.lanes.stop(drainMs);
     await Promise.all(this.#settling);
     await endedWithin(clock, CLOSE_MS, this.#reopening);
     await endedWithin(clock, CLOSE_MS, this.#marks.commit(true));
@@ -175,9 +153,9 @@ export class KafkaSubscription implements ActiveSubscription {
     logger.warn({ group: this.#groupId, err: error }, 'a consumer ended; it begins anew');
     void crashed.close().catch(() => undefined);
     this.#forget();
-    for (let failures = 1; !this.#stopping.signal.aborted; failures++) {
-      await clock.wait(backoffMs(failures, reconnectMaxMs), this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return;
+    for (let failures = 1; !this.stopSignal.aborted; failures++) {
+      await clock.wait(backoffMs(failures, reconnectMaxMs), this.stopSignal);
+      if (this.stopSignal.aborted) return;
       for (const name of this.#topics) this.topics.forget(name);
       try {
         return await this.#open('earliest');
@@ -228,7 +206,7 @@ export class KafkaSubscription implements ActiveSubscription {
 
   async #read(records: readonly FetchedRecord[], end: number): Promise<void> {
     const first = records[0];
-    if (!first || this.#stopping.signal.aborted) return;
+    if (!first || this.stopSignal.aborted) return;
     const id = idOf(first);
     const assigned = this.#assigned;
     const places = await assigned;
@@ -291,17 +269,17 @@ export class KafkaSubscription implements ActiveSubscription {
       const redelivered = record.topic !== this.#topics[0] || progress.wasBegun(record.offset);
       delivery = { message, attempt: attempts + 1, redelivered, ...(stamp && { stamp }) };
     } catch (thrown) {
-      const needed = this.#while(progress, this.#stopping.signal);
+      const needed = this.#while(progress, this.stopSignal);
       return (await this.filer.buryUnreadable(this.subscription, record, asError(thrown), needed)) ? accept : release;
     }
     const dueMs = Number(textOf(record.headers[OWN_HEADERS.due]) || 0);
-    if (dueMs > 0) await clock.wait(Math.max(0, dueMs - clock.now()), this.#stopping.signal);
+    if (dueMs > 0) await clock.wait(Math.max(0, dueMs - clock.now()), this.stopSignal);
     for (;;) {
-      const settlement = await this.#lanes.run(delivery);
+      const settlement = await this.lanes.run(delivery);
       if (!broadcast || (settlement.kind !== 'retry' && settlement.kind !== 'park')) return settlement;
       // Only this process is to have it again: it waits here.
       const { afterMs, made } = againOf(settlement);
-      await clock.wait(afterMs, this.#stopping.signal);
+      await clock.wait(afterMs, this.stopSignal);
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
     }
   }
@@ -328,7 +306,7 @@ export class KafkaSubscription implements ActiveSubscription {
     const { ordered, broadcast, group } = this.subscription;
     if (newer) this.settings.logger.error({ group, err: newer }, newer.message);
     const answer = newer ? park(newer.message, newer) : await this.receive(delivery, signal);
-    const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
+    const unasked = answer.kind === 'release' && !this.stopSignal.aborted;
     const settlement = unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
     const inLane = ordered && delivery.message.key !== null;
     const needed = this.#while(progress, signal);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
   accept,
-  type ActiveSubscription,
   againOf,
   asError,
   type Delivery,
   DeliveryLanes,
+  LanedSubscription,
   type NewerWireError,
   park,
   type Receive,
@@ -48,19 +48,17 @@ interface Taken {
  * goes to the group's own topic first. Of an ordered key nothing is copied, which would swap its order: it comes again with the attempts of its copy at
  * the broker.
  */
-export class MqttSubscription implements ActiveSubscription {
+export class MqttSubscription extends LanedSubscription {
   readonly #seats: GroupSeats;
-  readonly #lanes: DeliveryLanes;
+  protected readonly lanes: DeliveryLanes;
   /** By message, not by delivery: the lanes make a new delivery of each attempt. */
   readonly #taken = new WeakMap<object, Taken>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   readonly #id = randomUUID();
   #started = false;
-  #stopped: Promise<void> | undefined;
 
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly receive: Receive,
     presence: GroupPresence,
     private readonly filer: DeliveryFiler,
@@ -68,7 +66,8 @@ export class MqttSubscription implements ActiveSubscription {
     private readonly settings: MqttSettings,
     private readonly onStopped: () => void,
   ) {
-    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    super(subscription);
+    this.lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#seats = new GroupSeats(this.#id, subscription, presence, settings, (seat) => this.#seat(seat));
   }
 
@@ -86,31 +85,10 @@ export class MqttSubscription implements ActiveSubscription {
     return this.#started && this.#seats.healthy;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
   /** What a seat takes ahead stays as it was when it was taken. */
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
-  }
-
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
-  }
-
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  protected async end(drainMs: number): Promise<void> {
     const leaving = this.#seats.stop();
-    await this.#lanes.stop(drainMs);
+    await this.lanes.stop(drainMs);
     while (this.#settling.size > 0) await Promise.all(this.#settling);
     await leaving;
     await this.#seats.leave();
@@ -127,7 +105,7 @@ export class MqttSubscription implements ActiveSubscription {
       clientId: broadcast ? this.names.instance(this.#id, 'broadcast') : this.names.seat(topic, group, number),
       filters: broadcast ? [this.names.all(topic)] : groups,
       keepsSession: !broadcast,
-      receiveMaximum: prefetch ?? Math.min(MOST_PREFETCH, Math.max(2 * this.#lanes.concurrency, HELD_PREFETCH)),
+      receiveMaximum: prefetch ?? Math.min(MOST_PREFETCH, Math.max(2 * this.lanes.concurrency, HELD_PREFETCH)),
       take: (packet: IPublishPacket, seat: MqttSeat) => this.#take(packet, seat),
     };
     return new MqttSeat(plan, this.settings);
@@ -149,7 +127,7 @@ export class MqttSubscription implements ActiveSubscription {
 
   async #settle(packet: IPublishPacket, seat: MqttSeat): Promise<void> {
     const { topic } = this.subscription;
-    const needed = (): boolean => seat.alive && !this.#stopping.signal.aborted;
+    const needed = (): boolean => seat.alive && !this.stopSignal.aborted;
     let delivery: Delivery;
     let taken: Taken;
     try {
@@ -164,12 +142,12 @@ export class MqttSubscription implements ActiveSubscription {
       const filed = await this.filer.buryUnreadable(this.subscription, packet, asError(thrown), needed);
       return filed ? seat.settle(packet) : undefined;
     }
-    let settlement = await this.#lanes.run(delivery);
+    let settlement = await this.lanes.run(delivery);
     while (settlement.kind === 'retry' || settlement.kind === 'park') {
       const { afterMs, made } = againOf(settlement);
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
-      await this.settings.clock.wait(afterMs, AbortSignal.any([this.#stopping.signal, seat.ending]));
-      settlement = this.#stopping.signal.aborted || seat.ending.aborted ? release : await this.#lanes.run(delivery);
+      await this.settings.clock.wait(afterMs, AbortSignal.any([this.stopSignal, seat.ending]));
+      settlement = this.stopSignal.aborted || seat.ending.aborted ? release : await this.lanes.run(delivery);
     }
     if (taken.left) return;
     if (settlement.kind === 'accept') return seat.settle(packet);
@@ -208,7 +186,7 @@ export class MqttSubscription implements ActiveSubscription {
         if (!(await this.filer.bury(this.subscription, delivery, answer.reason, needed))) taken.left = true;
         return accept;
       }
-      const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
+      const unasked = answer.kind === 'release' && !this.stopSignal.aborted;
       return unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
     } finally {
       // One turn later the acknowledgement is written, and the seat may go.

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import {
   accept,
-  type ActiveSubscription,
   asError,
   attemptsIn,
   type Delivery,
   DeliveryLanes,
+  LanedSubscription,
   PARK_RETRY_MS,
   type Receive,
   retry,
@@ -43,22 +43,22 @@ const STORE_AWAY_MS = 1_000;
  * in place, and with it waits its lane's next batch; the keys beside it in the batch go on. Without a key it is no other: a consumer holds lanes, not
  * messages, so what is published into the lane of a handler that hangs waits for that handler, also while other consumers of the group are idle.
  */
-export class PostgresSubscription implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
+export class PostgresSubscription extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   readonly #group: string;
   #seat: Seat | undefined;
   #rejoining: Promise<void> | undefined;
-  #stopped: Promise<void> | undefined;
 
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     receive: Receive,
     private readonly log: MessageLog,
     private readonly options: ResolvedPostgresOptions,
     private readonly onStopped: () => void,
   ) {
+    super(subscription);
     this.#group = subscription.broadcast ? `${subscription.group}#${randomUUID()}` : subscription.group;
-    this.#lanes = new DeliveryLanes(subscription, this.#filing(receive), options.clock);
+    this.lanes = new DeliveryLanes(subscription, this.#filing(receive), options.clock);
   }
 
   async start(): Promise<void> {
@@ -71,33 +71,18 @@ export class PostgresSubscription implements ActiveSubscription {
   }
 
   healthy(): boolean {
-    return this.#stopped === undefined && this.#seat!.reader.failing === undefined;
+    return !this.stopSignal.aborted && this.#seat!.reader.failing === undefined;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
-  }
-
-  stop(drainMs: number): Promise<void> {
-    this.#stopped ??= (async () => {
+  protected async end(drainMs: number): Promise<void> {
+    try {
       const left = (this.#rejoining ?? Promise.resolve()).then(() => this.#seat!.reader.stop());
-      await Promise.all([this.#lanes.stop(drainMs), left]);
+      await Promise.all([this.lanes.stop(drainMs), left]);
       if (this.subscription.broadcast)
         for (const reader of this.#seat!.readers) await deleteReader(this.log.store, reader);
-    })().finally(this.onStopped);
-    return this.#stopped;
+    } finally {
+      this.onStopped();
+    }
   }
 
   /** Takes a seat before anything can be delivered at it; a failure leaves the former one. */
@@ -139,7 +124,7 @@ export class PostgresSubscription implements ActiveSubscription {
    * again, as a new process would. Under the same name, for retries on their way are addressed to it. When that fails, the next look comes here again.
    */
   async #rejoin(): Promise<void> {
-    if (this.#stopped) return;
+    if (this.stopSignal.aborted) return;
     const former = this.#seat!.reader;
     try {
       this.log.forget(this.options.namespace, this.subscription.topic, this.#group);
@@ -169,7 +154,7 @@ export class PostgresSubscription implements ActiveSubscription {
       redelivered: logged.redelivered || logged.attempts > 0 || again,
       ...(logged.relayed && { stamp: logged.relayed }),
     };
-    const settlement = await this.#lanes.run(delivery);
+    const settlement = await this.lanes.run(delivery);
     if (settlement.kind === 'release') return false;
     if (settlement.kind === 'retry') await this.#again(logged, settlement.afterMs, attemptsIn(settlement));
     if (settlement.kind === 'park') await this.#again(logged, PARK_RETRY_MS, 0);

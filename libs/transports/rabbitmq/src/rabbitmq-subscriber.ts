@@ -1,12 +1,12 @@
 import {
   accept,
-  type ActiveSubscription,
   againOf,
   asError,
   CLOSE_MS,
   type Delivery,
   DeliveryLanes,
   endedWithin,
+  LanedSubscription,
   type NewerWireError,
   park,
   type Receive,
@@ -54,33 +54,32 @@ const UNASKED_RELEASE_MS = 1_000;
  * broker wake another process's consumer while this one still handles the key. Closing the channel then gives back all that is unsettled in one
  * step and in its order, before the next consumer is woken. An unordered group's consumer is cancelled first and hands back at once.
  */
-export class RabbitMqSubscription implements ActiveSubscription {
+export class RabbitMqSubscription extends LanedSubscription {
   readonly #channel: SupervisedChannel<Channel>;
-  readonly #lanes: DeliveryLanes;
+  protected readonly lanes: DeliveryLanes;
   /** By message, not by delivery: the lanes make a new delivery of each attempt. */
   readonly #takings = new WeakMap<object, Taking>();
   /** In a newer wire version than ours: not handled here, and sent again only as they came. */
   readonly #unread = new WeakMap<object, { readonly raw: ConsumeMessage; readonly error: NewerWireError }>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   readonly #instance = randomUUID();
   readonly #exchange: string;
   #taking: Taking | undefined;
   #refetching: Promise<void> = Promise.resolve();
-  #stopped: Promise<void> | undefined;
 
   /** @throws RabbitMqNameError, OptionsError or DeliveryLimitError where options and subscription do not go together. */
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly receive: Receive,
     connection: RabbitMqConnection,
     private readonly filer: SettlementFiler,
     private readonly names: RabbitMqNames,
     private readonly settings: RabbitMqSettings,
   ) {
+    super(subscription);
     checkSubscription(subscription, settings);
     this.#exchange = names.group(subscription.topic, subscription.group);
-    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    this.lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#channel = new SupervisedChannel<Channel>(connection, settings, {
       name: `${subscription.group} on ${subscription.topic}`,
       create: (model) => model.createChannel(),
@@ -108,34 +107,17 @@ export class RabbitMqSubscription implements ActiveSubscription {
     return this.#channel.channel !== undefined;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
   /** The prefetch of an unordered or broadcast subscription follows. Of an ordered one it stays: consuming anew would wake another process's consumer. */
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
+  override setConcurrency(concurrency: number): void {
+    super.setConcurrency(concurrency);
     if (!this.subscription.ordered) this.#refetching = this.#refetching.then(() => this.#refetch());
   }
 
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
-  }
-
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  protected async end(drainMs: number): Promise<void> {
     await this.#channel.stop(async () => {
       await endedWithin(this.settings.clock, CLOSE_MS, this.#refetching); // else it could consume again what is cancelled below
       if (!this.subscription.ordered) await this.#cancel();
-      await this.#lanes.stop(drainMs);
+      await this.lanes.stop(drainMs);
       await Promise.all(this.#settling);
       if (this.subscription.broadcast) await this.#deleteInstance();
     });
@@ -166,7 +148,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
     const limited = keyLimit !== undefined && keyLimit.value !== Infinity; // what waits for its key must not hold all there is
     const held = ordered || broadcast || limited ? HELD_PREFETCH : 1;
     const { prefetch = this.settings.prefetch, channelPrefetch } = this.settings.groups[this.subscription.group] ?? {};
-    await channel.prefetch(prefetch ?? Math.min(MOST_PREFETCH, Math.max(2 * this.#lanes.concurrency, held)));
+    await channel.prefetch(prefetch ?? Math.min(MOST_PREFETCH, Math.max(2 * this.lanes.concurrency, held)));
     if (channelPrefetch !== undefined) await channel.prefetch(channelPrefetch, true); // second: the other lifts it
     for (const queue of queues) {
       const { consumerTag } = await channel.consume(queue, (message) => {
@@ -181,7 +163,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
   /** New consumers before the old ones go: a broadcast's queue, which ends without consumers, must not. What the old ones took can still be settled. */
   async #refetch(): Promise<void> {
     const taking = this.#taking;
-    if (!taking?.alive || this.#stopping.signal.aborted) return;
+    if (!taking?.alive || this.stopSignal.aborted) return;
     const old = taking.tags.splice(0);
     try {
       await this.#fetch(taking);
@@ -232,17 +214,17 @@ export class RabbitMqSubscription implements ActiveSubscription {
         this.subscription,
         message,
         asError(thrown),
-        this.#while(taking, this.#stopping.signal),
+        this.#while(taking, this.stopSignal),
       );
       return filed ? accept : release;
     }
     this.#takings.set(delivery.message, taking);
     for (;;) {
-      const settlement = await this.#lanes.run(delivery);
+      const settlement = await this.lanes.run(delivery);
       if (!broadcast || (settlement.kind !== 'retry' && settlement.kind !== 'park')) return settlement;
       // Only this process is to have it again, and nothing is kept for it: it waits here.
       const { afterMs, made } = againOf(settlement);
-      await this.settings.clock.wait(afterMs, this.#stopping.signal);
+      await this.settings.clock.wait(afterMs, this.stopSignal);
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
     }
   }
@@ -259,7 +241,7 @@ export class RabbitMqSubscription implements ActiveSubscription {
     const unread = this.#unread.get(delivery.message);
     if (unread) this.settings.logger.error({ group: this.subscription.group, err: unread.error }, unread.error.message);
     const answer = unread ? park(unread.error.message, unread.error) : await this.receive(delivery, signal);
-    const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
+    const unasked = answer.kind === 'release' && !this.stopSignal.aborted;
     const settlement = unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
     const inLane = ordered && delivery.message.key !== null;
     const needed = this.#while(taking, signal);

@@ -52,6 +52,31 @@ describePrivate('redis-cluster', "Redis' transports in a cluster", (cluster) => 
     }
   });
 
+  it.each([
+    ['streams', () => redis(streaming())],
+    ['lists', () => redisList(consuming())],
+  ] as const)('%s: a stop begins nothing that a read brings which cannot be woken', async (name, create) => {
+    const [leaving, staying] = [create(), create()];
+    try {
+      const group = { topic: `stopped-${name}`, group: 'ranking', ordered: false, broadcast: false, concurrency: 1, from: 'now' } as const; // prettier-ignore
+      const [left, heir] = [recordingReceive(), recordingReceive()];
+      const active = await leaving.subscribe(group, left.receive);
+      const waits = async (): Promise<boolean> => (await Promise.all(cluster().nodes.map((node) => node.ask('CLIENT LIST')))).some((clients) => /flags=b /.test(clients)); // prettier-ignore
+      await until('its read waits', waits);
+      const stopping = active.stop(5_000);
+      const message = testMessage({ topic: group.topic });
+      await staying.connect();
+      expect(await staying.publish([{ message }])).toEqual([{ outcome: 'confirmed' }]);
+      await stopping;
+      expect(left.deliveries).toEqual([]);
+      await staying.subscribe(group, heir.receive);
+      await heir.receivedAll([message.id]);
+      expect(heir.deliveries[0]).toMatchObject({ attempt: 1 });
+    } finally {
+      await Promise.all([leaving.close(), staying.close()]);
+    }
+  });
+
   it('counts replicas where the message is, and not at some other node', async () => {
     const transport = redis({ ...connecting(), replicas: 1, commandTimeoutMs: 2_000 });
     try {

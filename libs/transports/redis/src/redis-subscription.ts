@@ -1,6 +1,5 @@
 import {
   accept,
-  type ActiveSubscription,
   againOf,
   asError,
   backoffMs,
@@ -8,6 +7,7 @@ import {
   type Delivery,
   DeliveryLanes,
   endedWithin,
+  LanedSubscription,
   laneOf,
   type NewerWireError,
   park,
@@ -55,8 +55,8 @@ const MAX_REASON = 4_000;
  * Order on stop: nothing more is taken; what runs ends and is settled; of a shared group all the rest goes back to the group as copies, of an ordered
  * one it stays pending, in its place, for whoever has the lease next. Only then the consumer goes, which owns nothing any more.
  */
-export class RedisSubscription implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
+export class RedisSubscription extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   readonly #reader: StreamReader;
   readonly #acks: StreamAcks;
   readonly #base: string;
@@ -68,19 +68,18 @@ export class RedisSubscription implements ActiveSubscription {
   /** By message, not by delivery: the lanes make a new delivery of each attempt. */
   readonly #byMessage = new WeakMap<object, Taken>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   /** Settling is given up: the server does not answer. */
   readonly #abandoned = new AbortController();
   #held = 0;
-  #stopped: Promise<void> | undefined;
 
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly receive: Receive,
     private readonly connection: RedisConnection,
     names: RedisNames,
     private readonly settings: RedisSettings,
   ) {
+    super(subscription);
     const { topic, group, broadcast } = subscription;
     const token = randomUUID();
     setMaxListeners(0, this.#abandoned.signal); // each settlement that waits listens
@@ -89,7 +88,7 @@ export class RedisSubscription implements ActiveSubscription {
     this.#names = { group: this.#group, consumer: broadcast ? token : (settings.consumer ?? token), token };
     this.#noAck = settings.groups[group]?.atMostOnce === true;
     this.#acks = new StreamAcks(connection, this.#base, this.#group);
-    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    this.lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#reader = new StreamReader({
       ...{ subscription, connection, names, settings, reader: this.#names },
       room: () => this.#capacity - this.#held,
@@ -106,31 +105,14 @@ export class RedisSubscription implements ActiveSubscription {
     return this.#reader.healthy;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
+  override setConcurrency(concurrency: number): void {
+    super.setConcurrency(concurrency);
     this.#reader.freed();
   }
 
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
-  }
-
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  protected async end(drainMs: number): Promise<void> {
     const { clock } = this.settings;
-    const drained = this.#lanes.stop(drainMs); // at once: a read that waits may bring something yet, and it must not begin
+    const drained = this.lanes.stop(drainMs); // at once: a read that waits may bring something yet, and it must not begin
     await endedWithin(clock, CLOSE_MS, this.#reader.stopTaking());
     await drained;
     await endedWithin(clock, CLOSE_MS, Promise.all(this.#settling));
@@ -179,7 +161,7 @@ export class RedisSubscription implements ActiveSubscription {
 
   get #capacity(): number {
     const { ordered, broadcast } = this.subscription;
-    const { concurrency } = this.#lanes;
+    const { concurrency } = this.lanes;
     return ordered || broadcast ? Math.max(2 * concurrency, HELD_ENTRIES) : concurrency;
   }
 
@@ -237,11 +219,11 @@ export class RedisSubscription implements ActiveSubscription {
     taken.newer = newer;
     this.#byMessage.set(message, taken);
     for (;;) {
-      const settlement = await this.#lanes.run(delivery);
+      const settlement = await this.lanes.run(delivery);
       if (!broadcast || (settlement.kind !== 'retry' && settlement.kind !== 'park')) return settlement;
       // Only this process is to have it again, and nothing is kept for it: it waits here.
       const { afterMs, made } = againOf(settlement);
-      await this.settings.clock.wait(afterMs, this.#stopping.signal);
+      await this.settings.clock.wait(afterMs, this.stopSignal);
       if (!holding.alive) return accept;
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
     }
@@ -257,7 +239,7 @@ export class RedisSubscription implements ActiveSubscription {
     taken.delivery = delivery;
     if (newer) this.settings.logger.error({ group: this.subscription.group, err: newer }, newer.message);
     const answer = newer ? park(newer.message, newer) : await this.receive(delivery, signal);
-    const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
+    const unasked = answer.kind === 'release' && !this.stopSignal.aborted;
     const settlement = unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
     switch (settlement.kind) {
       case 'accept':

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { accept, type ActiveSubscription, againOf, asError, type Delivery, DeliveryLanes, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
+import { accept, againOf, asError, type Delivery, DeliveryLanes, LanedSubscription, type NewerWireError, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
 import type { BrokerAdmin } from './broker-admin';
 import { type HeldMessage, MAX_INVISIBLE_MS } from './held-message';
 import type { Reachability } from './reachability';
@@ -29,24 +29,22 @@ interface Place {
  * A receive that waits at the broker cannot be called off. So a stop does not wait for it: what it brings afterwards is handed back, by the copy that
  * `release` is for an unordered group, or to the head of its queue for an ordered one.
  */
-export class RocketMqSubscription implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
+export class RocketMqSubscription extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   readonly #loops: readonly ReceiveLoop[];
   /** By message, not by delivery: the lanes make a new delivery of each attempt. */
   readonly #held = new WeakMap<object, HeldMessage>();
   /** In a newer wire version than ours: not handled here, and sent again only as they came. */
   readonly #unread = new WeakMap<object, NewerWireError>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   readonly #group: string;
   readonly #places: readonly Place[];
   readonly #ended: Promise<void>;
   #hasEnded!: () => void;
-  #stopped: Promise<void> | undefined;
 
   /** @throws RocketMqNameError, DeliveryLimitError where options and subscription do not go together. */
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly receive: Receive,
     private readonly admin: BrokerAdmin,
     private readonly filer: SettlementFiler,
@@ -54,12 +52,13 @@ export class RocketMqSubscription implements ActiveSubscription {
     private readonly names: RocketMqNames,
     private readonly settings: RocketMqSettings,
   ) {
+    super(subscription);
     this.#ended = new Promise((resolve) => (this.#hasEnded = resolve));
     const { topic, group, broadcast, ordered, attempts = 1 } = subscription;
     const { tags, deliveries } = this.#shape;
     if (deliveries < attempts) throw new DeliveryLimitError(topic, group, deliveries, attempts);
     this.#group = broadcast ? names.instance(topic, group, randomBytes(8).toString('hex')) : names.group(topic, group);
-    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    this.lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#places = [
       // A head that waits for its next attempt keeps its queue and holds no place: so each queue has a receive of its own.
       { topic: names.topic(topic), serial: ordered ? settings.queues : 0 },
@@ -71,7 +70,7 @@ export class RocketMqSubscription implements ActiveSubscription {
       ({ topic: place, serial }) =>
         new ReceiveLoop({ topic: place, group: this.#group, tags: expression }, settings, reachability, {
           serial,
-          free: () => this.#lanes.concurrency - this.#lanes.inFlight,
+          free: () => this.lanes.concurrency - this.lanes.inFlight,
           take: (held) => this.#take(held),
           declare: () => this.#declare(),
         }),
@@ -84,32 +83,16 @@ export class RocketMqSubscription implements ActiveSubscription {
   }
 
   healthy(): boolean {
-    return !this.#stopping.signal.aborted && this.#loops.every((loop) => loop.healthy);
+    return !this.stopSignal.aborted && this.#loops.every((loop) => loop.healthy);
   }
 
   get stopping(): boolean {
-    return this.#stopping.signal.aborted;
+    return this.stopSignal.aborted;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
+  override setConcurrency(concurrency: number): void {
+    super.setConcurrency(concurrency);
     for (const loop of this.#loops) loop.refresh();
-  }
-
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
   }
 
   /** When nothing that was received is in this process any more: after the stop, and the receives that waited then. */
@@ -117,10 +100,9 @@ export class RocketMqSubscription implements ActiveSubscription {
     return this.#ended;
   }
 
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  protected async end(drainMs: number): Promise<void> {
     for (const loop of this.#loops) loop.stop();
-    await this.#lanes.stop(drainMs);
+    await this.lanes.stop(drainMs);
     await this.#settled();
     void this.#end().then(this.#hasEnded, this.#hasEnded);
   }
@@ -175,7 +157,7 @@ export class RocketMqSubscription implements ActiveSubscription {
     const settlement = await this.#settlementOf(held);
     if (!held.alive) return;
     if (settlement.kind === 'retry') await held.giveBack(settlement.afterMs);
-    else if (settlement.kind === 'accept' || (broadcast && this.#stopping.signal.aborted)) await held.ack();
+    else if (settlement.kind === 'accept' || (broadcast && this.stopSignal.aborted)) await held.ack();
     else await held.giveBack(ordered ? 0 : UNASKED_RELEASE_MS); // of an unordered group: its copy could not be sent
   }
 
@@ -193,17 +175,17 @@ export class RocketMqSubscription implements ActiveSubscription {
       const redelivered = deliveries > 1 || attempts > 0 || to !== undefined;
       delivery = { message, attempt: attempts + deliveries, redelivered, ...(stamp && { stamp }) };
     } catch (thrown) {
-      const needed = this.#while(held, this.#stopping.signal);
+      const needed = this.#while(held, this.stopSignal);
       return (await this.filer.buryUnreadable(this.subscription, view, asError(thrown), needed)) ? accept : release;
     }
     this.#held.set(delivery.message, held);
     for (;;) {
-      const settlement = await this.#lanes.run(delivery);
+      const settlement = await this.lanes.run(delivery);
       if (settlement.kind === 'release' && !ordered && !broadcast) return this.#released(held, delivery);
       if (!broadcast || (settlement.kind !== 'retry' && settlement.kind !== 'park')) return settlement;
       // Only this process is to have it again, and nothing is kept for it: it waits here.
       const { afterMs, made } = againOf(settlement);
-      await this.settings.clock.wait(afterMs, this.#stopping.signal);
+      await this.settings.clock.wait(afterMs, this.stopSignal);
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
     }
   }
@@ -226,7 +208,7 @@ export class RocketMqSubscription implements ActiveSubscription {
     const unread = this.#unread.get(delivery.message);
     if (unread) this.settings.logger.error({ group: this.subscription.group, err: unread }, unread.message);
     const answer = unread ? park(unread.message, unread) : await this.receive(delivery, signal);
-    const unasked = answer.kind === 'release' && !this.#stopping.signal.aborted;
+    const unasked = answer.kind === 'release' && !this.stopSignal.aborted;
     const settlement = unasked ? retry(UNASKED_RELEASE_MS, { counted: false }) : answer;
     const needed = this.#while(held, signal);
     switch (settlement.kind) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { accept, type ActiveSubscription, againOf, asError, backoffMs, CLOSE_MS, type Delivery, DeliveryLanes, endedWithin, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
+import { accept, againOf, asError, backoffMs, CLOSE_MS, type Delivery, DeliveryLanes, endedWithin, LanedSubscription, park, type Receive, release, retry, type Settlement, type Subscription } from '@tidings/core'; // prettier-ignore
 import { leaveQueue } from '../lua/leave-queue';
 import { type Move, moveElement } from '../lua/move-element';
 import type { RedisConnection } from '../redis-connection';
@@ -27,8 +27,8 @@ const MAX_REASON = 4_000;
  * Order on stop: nothing more is taken; what runs ends and is settled; all the rest goes back to the head of the group's list, in its order; only then the
  * consumer goes, which holds nothing any more.
  */
-export class ListSubscription implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
+export class ListSubscription extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   readonly #reader: ListReader;
   readonly #base: string;
   readonly #names: { readonly group: string; readonly consumer: string; readonly token: string };
@@ -36,28 +36,27 @@ export class ListSubscription implements ActiveSubscription {
   readonly #taken = new Set<Taken>();
   readonly #byMessage = new WeakMap<object, Taken>();
   readonly #settling = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   /** Settling is given up: the server does not answer. */
   readonly #abandoned = new AbortController();
   #held = 0;
-  #stopped: Promise<void> | undefined;
 
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly receive: Receive,
     private readonly connection: RedisConnection,
     names: RedisNames,
     private readonly settings: ConsumingSettings,
   ) {
+    super(subscription);
     const { topic, group } = subscription;
     const token = randomUUID();
     setMaxListeners(0, this.#abandoned.signal); // each settlement that waits listens
     this.#base = names.base(topic);
     this.#names = { group: names.group(group), consumer: settings.consumer ?? token, token };
-    this.#lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
+    this.lanes = new DeliveryLanes(subscription, (delivery, signal) => this.#handle(delivery, signal), settings.clock);
     this.#reader = new ListReader({
       ...{ subscription, connection, names, settings, reader: this.#names },
-      room: () => this.#lanes.concurrency - this.#held,
+      room: () => this.lanes.concurrency - this.#held,
       feed: (element) => this.#feed(element),
       known: () => [...this.#taken].map(({ element }) => element),
     });
@@ -71,31 +70,14 @@ export class ListSubscription implements ActiveSubscription {
     return this.#reader.healthy;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
+  override setConcurrency(concurrency: number): void {
+    super.setConcurrency(concurrency);
     this.#reader.freed();
   }
 
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
-  }
-
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  protected async end(drainMs: number): Promise<void> {
     const { clock } = this.settings;
-    const drained = this.#lanes.stop(drainMs); // at once: a read that waits may bring something yet, and it must not begin
+    const drained = this.lanes.stop(drainMs); // at once: a read that waits may bring something yet, and it must not begin
     await endedWithin(clock, CLOSE_MS, this.#reader.stopTaking());
     await drained;
     await endedWithin(clock, CLOSE_MS, Promise.all(this.#settling));
@@ -155,7 +137,7 @@ export class ListSubscription implements ActiveSubscription {
     this.#byMessage.set(message, taken);
     const delivery = { message, attempt: attempts + 1, redelivered, ...(stamp && { stamp }) };
     if (newer) this.settings.logger.error({ group: this.subscription.group, err: newer }, newer.message);
-    const settlement = newer ? park(newer.message, newer) : await this.#lanes.run(delivery);
+    const settlement = newer ? park(newer.message, newer) : await this.lanes.run(delivery);
     switch (settlement.kind) {
       case 'accept':
       case 'release':
@@ -175,7 +157,7 @@ export class ListSubscription implements ActiveSubscription {
     const taken = this.#byMessage.get(delivery.message);
     if (taken) taken.begun = true;
     return this.receive(delivery, signal).then((settlement) =>
-      settlement.kind === 'release' && !this.#stopping.signal.aborted ? retry(UNASKED_RELEASE_MS, { counted: false }) : settlement); // prettier-ignore
+      settlement.kind === 'release' && !this.stopSignal.aborted ? retry(UNASKED_RELEASE_MS, { counted: false }) : settlement); // prettier-ignore
   }
 
   #bury(taken: Taken, reason: string, attempts: number): Promise<Settlement> {

@@ -1,4 +1,4 @@
-import { accept, type ActiveSubscription, againOf, asError, backoffMs, type Delivery, DeliveryLanes, fromStructuredEvent, type Receive, type Settlement, type Subscription, type WireMessage } from '@tidings/core'; // prettier-ignore
+import { accept, againOf, asError, backoffMs, type Delivery, DeliveryLanes, fromStructuredEvent, LanedSubscription, type Receive, type Settlement, type Subscription, type WireMessage } from '@tidings/core'; // prettier-ignore
 import { RedisConnection } from '../redis-connection';
 import { isHopeless } from '../server-answers';
 import type { PubSubSettings } from './redis-pubsub.options';
@@ -7,21 +7,20 @@ import type { PubSubSettings } from './redis-pubsub.options';
  * One subscription of this process: the topic's channel and its group's, on a connection of its own. Redis keeps nothing: a retry waits here, and what is
  * neither handled nor tried again when this process stops, or came while the connection was lost, is gone. It is told.
  */
-export class PubSubSubscription implements ActiveSubscription {
-  readonly #lanes: DeliveryLanes;
+export class PubSubSubscription extends LanedSubscription {
+  protected readonly lanes: DeliveryLanes;
   readonly #connection: RedisConnection;
   readonly #running = new Set<Promise<void>>();
-  readonly #stopping = new AbortController();
   #dropped = 0;
-  #stopped: Promise<void> | undefined;
 
   constructor(
-    readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly channels: readonly string[],
     receive: Receive,
     private readonly settings: PubSubSettings,
   ) {
-    this.#lanes = new DeliveryLanes(subscription, receive, settings.clock);
+    super(subscription);
+    this.lanes = new DeliveryLanes(subscription, receive, settings.clock);
     this.#connection = new RedisConnection(`hear ${subscription.topic} for ${subscription.group}`, settings);
     this.#connection.client.on('messageBuffer', (_channel: Buffer, content: Buffer) => this.#take(content));
   }
@@ -30,7 +29,7 @@ export class PubSubSubscription implements ActiveSubscription {
   async start(): Promise<void> {
     const { clock, logger, reconnectMaxMs } = this.settings;
     const { group, topic } = this.subscription;
-    for (let failures = 0; !this.#stopping.signal.aborted;) {
+    for (let failures = 0; !this.stopSignal.aborted;) {
       try {
         await this.#connection.open();
         await this.#connection.client.subscribe(...this.channels);
@@ -41,45 +40,24 @@ export class PubSubSubscription implements ActiveSubscription {
           throw thrown;
         }
         logger.warn({ group, topic, err: asError(thrown) }, 'a subscription waits for Redis');
-        await clock.wait(backoffMs(++failures, reconnectMaxMs), this.#stopping.signal);
+        await clock.wait(backoffMs(++failures, reconnectMaxMs), this.stopSignal);
       }
     }
   }
 
   healthy(): boolean {
-    return this.#connection.up && !this.#stopping.signal.aborted;
+    return this.#connection.up && !this.stopSignal.aborted;
   }
 
-  pause(): void {
-    this.#lanes.pause();
-  }
-
-  resume(): void {
-    this.#lanes.resume();
-  }
-
-  admitOne(): void {
-    this.#lanes.admitOne();
-  }
-
-  setConcurrency(concurrency: number): void {
-    this.#lanes.setConcurrency(concurrency);
-  }
-
-  stop(drainMs: number): Promise<void> {
-    return (this.#stopped ??= this.#stop(drainMs));
-  }
-
-  async #stop(drainMs: number): Promise<void> {
-    this.#stopping.abort();
+  protected async end(drainMs: number): Promise<void> {
     this.#connection.close();
-    await this.#lanes.stop(drainMs);
+    await this.lanes.stop(drainMs);
     await Promise.all(this.#running);
   }
 
   /** Must not throw: it is called by ioredis. */
   #take(content: Buffer): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.stopSignal.aborted) return;
     const { maxWaiting, logger } = this.settings;
     const { group, topic } = this.subscription;
     if (this.#running.size >= maxWaiting) {
@@ -100,10 +78,10 @@ export class PubSubSubscription implements ActiveSubscription {
     if (newer) throw newer; // nothing keeps it for the newer deployment
     let delivery: Delivery = { message, attempt: attempts + 1, redelivered: attempts > 0, ...(stamp && { stamp }) };
     for (;;) {
-      const settlement = await this.#lanes.run(delivery);
+      const settlement = await this.lanes.run(delivery);
       if (settlement.kind !== 'retry' && settlement.kind !== 'park') return this.#tell(settlement, delivery);
       const { afterMs, made } = againOf(settlement);
-      await this.settings.clock.wait(afterMs, this.#stopping.signal);
+      await this.settings.clock.wait(afterMs, this.stopSignal);
       delivery = { ...delivery, redelivered: true, attempt: delivery.attempt + made };
     }
   }
