@@ -6,31 +6,27 @@ import type { RedisNames } from './redis-names';
 
 const PAGE = 100;
 
+/** Moves up to `limit` of a topic's messages that are due. */
+export type ReleaseDue = (connection: RedisConnection, base: string, limit: number) => Promise<ReleasedMessages>;
+
 /** Looks after the delayed messages of the topics that this process reads: whoever is first moves what is due, by Redis's clock. */
 export class DueMessages {
-  readonly #topics = new Map<string, number>();
+  readonly #topics = new Set<string>();
   readonly #task: PeriodicTask;
 
   constructor(
     private readonly connection: RedisConnection,
     private readonly names: RedisNames,
     private readonly settings: ConsumingSettings,
-    /** Moves up to so many of a topic that are due. */
-    private readonly release: (connection: RedisConnection, base: string, limit: number) => Promise<ReleasedMessages>,
+    private readonly release: ReleaseDue,
   ) {
     const { clock, logger, delayPollMs } = settings;
     this.#task = new PeriodicTask({ name: 'redis delays', everyMs: delayPollMs, runOnce: () => this.#run(), clock, logger }); // prettier-ignore
   }
 
   watch(topic: string): void {
-    this.#topics.set(topic, (this.#topics.get(topic) ?? 0) + 1);
+    this.#topics.add(topic);
     this.#task.start();
-  }
-
-  unwatch(topic: string): void {
-    const left = (this.#topics.get(topic) ?? 0) - 1;
-    if (left > 0) this.#topics.set(topic, left);
-    else this.#topics.delete(topic);
   }
 
   stop(): Promise<void> {
@@ -40,7 +36,7 @@ export class DueMessages {
   async #run(): Promise<{ readonly again?: boolean; readonly nextMs?: number }> {
     let again = false;
     let nextMs = this.settings.delayPollMs;
-    for (const topic of this.#topics.keys()) {
+    for (const topic of this.#topics) {
       try {
         const due = await this.release(this.connection, this.names.base(topic), PAGE);
         if (due.homeless > 0)
