@@ -36,4 +36,5 @@ export { replyChannel } from './reply-channel';
 export { insertReply } from './sql/insert-reply';
 export { takeReplies } from './sql/take-replies';
 export { insertNativeDeadLetter } from './sql/insert-native-dead-letter';
+export { deleteNativeDeadLetter } from './sql/delete-native-dead-letter';
 export { listNativeDeadLetters } from './sql/list-native-dead-letters';

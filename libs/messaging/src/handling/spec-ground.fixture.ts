@@ -83,7 +83,7 @@ export class SpecGround {
     kind: Exclude<(typeof TRANSPORTS)[number], 'memory'>,
     store: Store,
     more: { readonly maxMessageBytes?: number } = {},
-  ): Transport {
+  ) {
     if (kind === 'postgres') return postgres({ store, namespace: this.namespace, ...more });
     return rabbitmq({ urls: server('rabbitmq')!, prefix: this.namespace, orderedQueues: ORDERED_QUEUES, ...more });
   }

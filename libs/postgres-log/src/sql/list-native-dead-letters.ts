@@ -8,7 +8,7 @@ export async function listNativeDeadLetters(
   topic: string,
   group: string,
   limit: number,
-): Promise<NativeDeadLetter[]> {
+): Promise<{ readonly id: string; readonly letter: NativeDeadLetter }[]> {
   const { rows } = await store.query<LogRow & { reason: string }>({
     text: `select l.id::text as seq, message_id as id, aggregatetype, aggregateid, type, version, source, content_type, l.created_at,
              bucket::text as bucket, crc32c, generation, attempts, false as optional, null as sequence, null as epoch, null as epoch_start, payload, headers, reason
@@ -18,5 +18,8 @@ export async function listNativeDeadLetters(
        where r.name = $3 and (d.transport, d.topic) = ($1, $2) order by l.id limit $4`,
     values: [transport, topic, group, limit],
   });
-  return rows.map((row) => ({ message: messageOfRow(row), reason: row.reason, attempts: row.attempts }));
+  return rows.map((row) => ({
+    id: row.seq,
+    letter: { message: messageOfRow(row), reason: row.reason, attempts: row.attempts },
+  }));
 }

@@ -1,11 +1,13 @@
 import type {
   ActiveSubscription,
   Closeable,
+  DeadLetterSource,
   GroupDirectory,
   Message,
   NativeDeadLetter,
   NativeDeadLetters,
   OutgoingMessage,
+  PeriodicTask,
   PublishResult,
   Receive,
   ReplyAddress,
@@ -24,6 +26,7 @@ import {
   listNativeDeadLetters,
   type ReadsLog,
 } from '@tidings/postgres-log';
+import { deadLetterTaker } from './dead-letter-taker';
 import { POSTGRES_CAPABILITIES } from './postgres.capabilities';
 import { type PostgresTransportOptions, type ResolvedPostgresOptions, resolveOptions } from './postgres.options';
 import { PostgresPublisher } from './postgres-publisher';
@@ -34,13 +37,16 @@ import { PostgresSubscription } from './postgres-subscription';
 const CLOSE_DRAIN_MS = 10_000;
 
 /** Topics and groups as rows and cursors of a PostgreSQL log. Needs no broker; several processes share a group by leases. */
-export class PostgresTransport implements Transport, NativeDeadLetters, GroupDirectory, ReadsLog, RequestReply {
+export class PostgresTransport
+  implements Transport, NativeDeadLetters, DeadLetterSource, GroupDirectory, ReadsLog, RequestReply
+{
   readonly kind = 'postgres';
   readonly capabilities = POSTGRES_CAPABILITIES;
   readonly #log: MessageLog;
   readonly #publisher: PostgresPublisher;
   readonly #active = new Set<PostgresSubscription>();
   readonly #addresses = new Set<PostgresReplyAddress>();
+  readonly #takers = new Set<PeriodicTask>();
   readonly #publishing = new Set<Promise<unknown>>();
   #upkeep: Closeable | undefined;
   #connected: Promise<void> | undefined;
@@ -104,8 +110,21 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     }
   }
 
-  nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
-    return listNativeDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
+  async nativeDeadLetters(topic: string, group: string, limit: number): Promise<readonly NativeDeadLetter[]> {
+    const found = await listNativeDeadLetters(this.options.store, this.options.namespace, topic, group, limit);
+    return found.map(({ letter }) => letter);
+  }
+
+  async takeDeadLetters(
+    topic: string,
+    group: string,
+    bury: (letter: NativeDeadLetter) => Promise<void>,
+  ): Promise<{ readonly stop: () => Promise<void> }> {
+    await this.connect();
+    const taker = deadLetterTaker({ topic, group }, bury, this.options);
+    this.#takers.add(taker);
+    taker.start();
+    return { stop: () => taker.stop().finally(() => this.#takers.delete(taker)) };
   }
 
   async hasGroup(topic: string, group: string): Promise<boolean> {
@@ -128,6 +147,7 @@ export class PostgresTransport implements Transport, NativeDeadLetters, GroupDir
     this.#closed ??= (async () => {
       await this.#connected?.catch(() => undefined);
       await Promise.all([...this.#active].map((active) => active.stop(CLOSE_DRAIN_MS)));
+      await Promise.all([...this.#takers].map((taker) => taker.stop()));
       await Promise.all([...this.#addresses].map((address) => address.close()));
       await this.#upkeep?.close();
       await Promise.allSettled(this.#publishing);
