@@ -43,8 +43,14 @@ export class LetterRedrive {
       letter = await this.table.find(id);
       if (!letter) return { outcome: 'unknown' };
     }
-    if (letter.status !== 'redriving') return { outcome: 'settled', status: letter.status };
     const outgoing = outgoingOf(letter);
+    if (letter.status !== 'redriving') {
+      // Redriven in the moment between its burial and the parking of its key: nobody else would let that key go on.
+      const stuck = letter.status === 'redriven' && letter.direction === 'outbound';
+      if (stuck && (await this.#resume(letter, outgoing)) === 'resumed')
+        return { outcome: 'redriven', generation: outgoing.message.generation };
+      return { outcome: 'settled', status: letter.status };
+    }
     if ((await this.#resume(letter, outgoing)) === 'not-parked') {
       const [result] = await publisher.publish([outgoing]);
       if (result?.outcome === 'failed') return { outcome: 'failed', reason: result.reason, error: result.error };

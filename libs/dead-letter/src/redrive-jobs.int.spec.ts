@@ -124,6 +124,20 @@ describeOn('postgres', 'redrive jobs', (url) => {
     expect(spec.sent).toEqual(['m0']);
   });
 
+  it('stops when an outbound canary fails again at its destination', async () => {
+    const letters = [0, 1].map((n) => letterOf({ direction: 'outbound', place: 'main/gift.sent', message: testMessage({ id: `m${n}` }) })); // prettier-ignore
+    for (const letter of letters) await spec.letters.bury(letter);
+    spec.publisher.answer = async () => {
+      await spec.letters.bury({ ...letters[0]!, reason: 'refused: no luck again' });
+      return confirmed;
+    };
+    const { id } = await spec.jobs.start(ALL, why);
+    started(spec.worker());
+    expect((await spec.ended(id, 'stopped')).detail).toMatch(/^letter \d+ failed again: refused: no luck again/);
+    expect(spec.sent).toEqual(['m0']);
+    expect(await spec.letters.list()).toHaveLength(2);
+  });
+
   it('pauses when the outcome of a canary does not show in time; resumed, it goes on with the others', async () => {
     await spec.bury(3);
     spec.publisher.answer = () => confirmed;

@@ -19,7 +19,10 @@ export type RedriveOutcome =
   /** Neither, for longer than is waited for. */
   | { readonly kind: 'undecided'; readonly knowable: boolean };
 
-/** What became of a letter that was redriven: outbound ends with the broker's confirmation, inbound with an inbox row or with another letter. */
+/**
+ * What became of a letter that was redriven: outbound ends with the broker's confirmation, or waits again; inbound ends with an inbox row or with another
+ * letter.
+ */
 export async function outcomeOf(
   letters: RedrivenLetters,
   id: string,
@@ -27,6 +30,8 @@ export async function outcomeOf(
   handled: HandledMessage | undefined,
 ): Promise<RedriveOutcome> {
   const letter = await letters.find(id);
+  if (letter?.direction === 'outbound' && letter.status === 'dead')
+    return { kind: 'failed', reason: `letter ${id} failed again: ${letter.reason}` };
   if (!letter || letter.direction === 'outbound') return { kind: 'handled' };
   const { message } = outgoingOf(letter);
   const again = await letters.again(letterKeyOf({ ...letter, message }));
