@@ -80,13 +80,18 @@ describeOn('postgres', 'outbox.prepare, held by the broker', (database) => {
 
   describeOn('rocketmq', 'by half messages', (url) => {
     const prefix = `held-${randomBytes(4).toString('hex')}`;
-    const place = (): RocketMqTransport =>
-      rocketmq({ urls: url, prefix, invisibleMs: 4_000, handBackMs: 0, halfMessages: true });
+    const places: RocketMqTransport[] = [];
+    const place = (): RocketMqTransport => {
+      const transport = rocketmq({ urls: url, prefix, invisibleMs: 4_000, handBackMs: 0, halfMessages: true });
+      places.push(transport);
+      return transport;
+    };
 
     afterAll(async () => {
       const remover = place();
       await remover.removeTopic(GiftSent.topic, ['ranking']);
       await remover.close();
+      await Promise.all(places.map((each) => each.ended()));
     }, 60_000);
 
     it('commit delivers and rollback never does; no row is written', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import type { Transport } from '@tidings/core';
 import { TcpProxy } from '@tidings/testing';
@@ -81,7 +82,9 @@ export class SpecRedis {
     await this.proxy.close();
     process.off('unhandledRejection', this.#onUnhandled);
     await this.deleteKeys();
+    const ended = once(this.admin, 'end'); // until then ioredis has a timer, of 2 s
     this.admin.disconnect();
+    await ended;
     expect(this.#unhandled).toEqual([]);
   }
 }
