@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../until';
 import { freePort } from './free-port';
 import { firstAnswer } from './first-answer';
 import { privateFolder, removeFolder } from './private-folder';
@@ -39,6 +40,14 @@ export class PrivateRedisSentinel {
   async primary(): Promise<PrivateRedis> {
     const answer = await this.#ask(`SENTINEL GET-MASTER-ADDR-BY-NAME ${this.name}`);
     return this.#servers.find(({ port }) => answer.includes(`\r\n${port}\r\n`))!;
+  }
+
+  /** Has another one promoted, as an operator would; the former lives on, and becomes its replica. */
+  async failover(): Promise<void> {
+    const before = await this.primary();
+    const begun = async (): Promise<boolean> => (await this.#ask(`SENTINEL FAILOVER ${this.name}`)).startsWith('+OK');
+    await until('a failover begins', begun, { withinMs: READY_WITHIN_MS, everyMs: 200 });
+    await until('another is the primary', async () => (await this.primary()) !== before, { withinMs: READY_WITHIN_MS });
   }
 
   /** Ends all of it and deletes its data. Safe twice. */

@@ -202,7 +202,9 @@ describeOn('kafka', 'a group on Kafka', (url) => {
       const topic = 'gift.crashed';
       const warnings: string[] = [];
       const write = (_fields: object, message: string): void => void warnings.push(message);
-      const logger = { debug() {}, info() {}, warn: write, error: write };
+      const clients = new Set<unknown>();
+      const debug = (fields: { readonly client?: unknown }): void => void clients.add(fields.client);
+      const logger = { debug, info() {}, warn: write, error: write };
       const transport = await broker.connected({ logger, sessionTimeoutMs: 1_500, heartbeatMs: 300, rebalanceDrainMs: 200 }); // prettier-ignore
       const recording = recordingReceive();
       const active = await transport.subscribe(subscription({ topic }), recording.receive);
@@ -212,6 +214,7 @@ describeOn('kafka', 'a group on Kafka', (url) => {
         withinMs: 30_000,
       });
       expect(active.healthy()).toBe(false);
+      expect(clients).toContain('Consumer'); // what the client itself has to say comes by the logger, and by no other way
       broker.proxy.up();
       await until('it is healthy again', () => active.healthy(), { withinMs: 30_000 });
       const message = testMessage({ topic });

@@ -56,6 +56,31 @@ describePrivate('redis-sentinel', 'the Redis transport behind a sentinel', (watc
     180_000,
   );
 
+  it('finds the next primary when the former lives on and is a replica', async () => {
+    const [sender, receiver] = [await connected(), await connected()];
+    const group = { topic: 'handed-over', group: 'ranking', ordered: true, broadcast: false, concurrency: 4, from: 'now' } as const; // prettier-ignore
+    const recording = recordingReceive();
+    const active = await receiver.subscribe(group, recording.receive);
+    const arrives = async (): Promise<void> => {
+      const message = testMessage({ topic: group.topic, key: 'room-1' });
+      const done = async (): Promise<boolean> => (await sender.publish([{ message }]))[0]?.outcome === 'confirmed';
+      await until('it is confirmed', done, { withinMs: PATIENCE_MS });
+      await recording.receivedAll([message.id], PATIENCE_MS);
+    };
+    await arrives();
+    await watched().failover();
+    const sent: string[] = [];
+    const published = async (): Promise<boolean> => {
+      const message = testMessage({ topic: group.topic, key: 'room-1' });
+      sent.push(message.id);
+      await sender.publish([{ message }]); // what the former took in its last moment may be lost
+      return recording.ids.some((id) => sent.includes(id));
+    };
+    await until('the next one is found', published, { withinMs: PATIENCE_MS, everyMs: 100 });
+    await arrives();
+    await until('healthy again', () => active.healthy() && sender.health().up, { withinMs: PATIENCE_MS });
+  }, 180_000);
+
   it('confirms nothing that fewer replicas have than asked', async () => {
     const topic = 'too-few';
     const { url, name } = watched();
