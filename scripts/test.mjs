@@ -73,8 +73,8 @@ const failuresOf = (found) => found.numFailedTests + found.numRuntimeErrorTestSu
 
 /** Resolves with the exit code. What a run did is read from its report; one that leaves none failed. */
 async function runLevel(level, env) {
-  // Files with servers wait more than they work: two at a time. Applications as processes keep two cores busy by themselves.
-  const workers = { unit: [], int: ['--maxWorkers=2'], e2e: ['--runInBand'] }[level];
+  // Specs with servers wait more than they work: two files at a time.
+  const workers = level === 'unit' ? [] : ['--maxWorkers=2'];
   const options = ['--testRegex', `\\.${level}\\.spec\\.ts$`, '--passWithNoTests', ...workers, ...jestArguments];
   const { code, found } = await runJest(options, env);
   const reports = process.env.TIDINGS_REPORTS;

@@ -170,8 +170,6 @@ export class KafkaSubscription extends LanedSubscription {
     const { clock, rebalanceDrainMs } = this.settings;
     this.#between ??= gate();
     if (this.#running > 0) await endedWithin(clock, rebalanceDrainMs, this.#idle.opened);
-    // A handler's end is settled some promises later: a mark without it would bring the message again.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     await endedWithin(clock, CLOSE_MS, this.#marks.commit(true));
     this.#forget();
   }
