@@ -109,6 +109,27 @@ describeOn('kafka', 'a group on Kafka', (url) => {
   );
 
   it(
+    'a consumer that is stopped while it joins leaves nobody behind in its group',
+    async () => {
+      const topic = 'gift.left';
+      const long = { sessionTimeoutMs: 60_000, rebalanceDrainMs: 3_000 };
+      const [staying, leaving] = [await broker.connected(long), await broker.connected(long)];
+      const gate = new Gate();
+      const held = recordingReceive(() => gate.opened.then(() => accept));
+      await staying.subscribe(subscription({ topic }), held.receive);
+      await staying.publish([{ message: testMessage({ topic }) }]);
+      await held.received(1);
+      // It cannot join before the other has drained, and does not wait for that.
+      const active = await leaving.subscribe(subscription({ topic, from: 'earliest' }), held.receive);
+      const stopping = active.stop(0);
+      gate.open();
+      await stopping;
+      await until('one is left', async () => (await groupState(topic)) === 'Stable 1', { everyMs: 50 });
+    },
+    LONG_MS,
+  );
+
+  it(
     'work of a stale generation commits nothing: who owns the partition now decides',
     async () => {
       const topic = 'gift.stale';

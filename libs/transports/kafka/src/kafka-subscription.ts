@@ -108,7 +108,7 @@ export class KafkaSubscription extends LanedSubscription {
     this.#marks.giveUp();
     this.#between?.open();
     const consumer = this.#consumer;
-    if (consumer && !(await endedWithin(clock, 2 * CLOSE_MS, consumer.close())))
+    if (consumer && !(await endedWithin(clock, 3 * CLOSE_MS, consumer.close())))
       logger.warn({ group: this.#groupId }, 'a consumer did not leave its group in time: the broker waits for it for the session time-out'); // prettier-ignore
     if (this.subscription.broadcast) await endedWithin(clock, CLOSE_MS, this.admin.deleteGroup(this.#groupId));
   }

@@ -1,4 +1,4 @@
-import { asError } from '@tidings/core';
+import { asError, CLOSE_MS, endedWithin } from '@tidings/core';
 import type { Cluster, Consumer, EachBatchPayload, IHeaders, Kafka } from 'kafkajs';
 import type { KafkaSettings } from '../kafka.options';
 import type {
@@ -19,13 +19,15 @@ import { sharedPartitionsAssigner } from './shared-partitions.assigner';
 export class KafkaJsConsumer implements KafkaConsumer {
   readonly #consumer: Consumer;
   #ended = false;
+  /** Resolves when the group is joined for the first time, which may take as long as others need to give up their partitions. */
+  #joining: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(
     kafka: Kafka,
     private readonly plan: KafkaConsumerPlan,
     private readonly events: KafkaConsumerEvents,
-    settings: KafkaSettings,
+    private readonly settings: KafkaSettings,
   ) {
     this.#consumer = kafka.consumer({
       groupId: plan.groupId,
@@ -43,7 +45,7 @@ export class KafkaJsConsumer implements KafkaConsumer {
       const partitions = Object.entries(memberAssignment).flatMap(([topic, numbers]) =>
         numbers.map((partition) => ({ topic, partition })),
       );
-      this.events.assigned(partitions);
+      if (!this.#ended) this.events.assigned(partitions);
       this.events.alive();
     });
     this.#consumer.on(HEARTBEAT, () => this.events.alive());
@@ -54,8 +56,7 @@ export class KafkaJsConsumer implements KafkaConsumer {
   async start(): Promise<void> {
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.plan.topics], fromBeginning: true });
-    // `run` resolves when the group is joined, which may take as long as others need to give up their partitions.
-    void this.#consumer
+    this.#joining = this.#consumer
       .run({ autoCommit: false, eachBatch: (payload) => this.#hand(payload) })
       .catch((thrown: unknown) => this.#crashed(asError(thrown)));
   }
@@ -78,6 +79,8 @@ export class KafkaJsConsumer implements KafkaConsumer {
 
   async #close(): Promise<void> {
     this.#ended = true;
+    // kafkajs leaves no group that it is about to join: the broker would take it in, and keep its partitions for a session time-out.
+    await endedWithin(this.settings.clock, 2 * CLOSE_MS, this.#joining);
     await this.#consumer.disconnect();
   }
 
