@@ -86,6 +86,17 @@ describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
     const follow = (count: number) => until(`${count} wait`, async () => (await waiting()).length === count, patient);
     const free = () => until('the key is free', async () => (await waiting()).length === 0, patient);
 
+    /** The key of `a`, which cannot be published, is parked, and `b` waits behind it. */
+    const startParked = async () => {
+      await startReader();
+      const started = await startSender();
+      await started.publish('a', { text: TOO_LONG });
+      const letter = await started.buried();
+      await started.publish('b');
+      await follow(2);
+      return { ...started, letter };
+    };
+
     it('parks its key at that destination: what comes behind it waits, other keys go on, a redrive goes first', async () => {
       await startReader();
       const { publish, buried, mend } = await startSender();
@@ -122,12 +133,7 @@ describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
     });
 
     it('is parked again when its redrive fails again', async () => {
-      await startReader();
-      const { publish, letters, buried, mend } = await startSender();
-      await publish('a', { text: TOO_LONG });
-      const letter = await buried();
-      await publish('b');
-      await follow(2);
+      const { letters, buried, mend, letter } = await startParked();
       await letters.redrive(letter);
       const again = await buried();
       expect(await waiting()).toEqual(['k a', 'k b']);
@@ -138,12 +144,7 @@ describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
     });
 
     it('goes on when it is redriven once more that was redriven just before its key was parked', async () => {
-      await startReader();
-      const { publish, letters, buried, mend } = await startSender();
-      await publish('a', { text: TOO_LONG });
-      const letter = await buried();
-      await publish('b');
-      await follow(2);
+      const { letters, buried, mend, letter } = await startParked();
       await sender.query(`update dead_letter set status = 'redriven', settled_at = now()`); // as such a redrive leaves it
       expect(await letters.redrive(letter)).toMatchObject({ outcome: 'redriven' });
       await mend(await buried());
