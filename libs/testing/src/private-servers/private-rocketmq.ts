@@ -155,6 +155,8 @@ export class PrivateRocketMq implements PrivateServer {
         bindAddress: '127.0.0.1',
         listenPort: broker,
         haListenPort: replicas,
+        // A crash takes the places along that groups got since: by default those of 5 s, the first one of a new group among them.
+        flushConsumerOffsetInterval: 200,
         autoCreateTopicEnable: false,
         autoCreateSubscriptionGroup: false,
         // Small files, and a disk that is allowed to be nearly full.

@@ -49,11 +49,16 @@ export class RestartScene<T extends Transport, Options = undefined> {
     return transport;
   }
 
-  /** Publishes as a relay does: in order, and nothing behind a message that did not get through. */
+  /**
+   * Publishes as a relay does: in order, and nothing behind a message that did not get through. A server that is away refuses nothing for good: a relay
+   * would make a dead letter of it, and let what follows pass.
+   */
   async relay(transport: T, messages: readonly Message[]): Promise<void> {
     let at = 0;
     const batch = async (): Promise<boolean> => {
       const results = await transport.publish(messages.slice(at, at + 20).map((message) => ({ message })));
+      for (const result of results)
+        if (result.outcome === 'failed' && result.reason !== 'transient') throw result.error;
       const failed = results.findIndex(({ outcome }) => outcome === 'failed');
       at += failed < 0 ? results.length : failed;
       return at >= messages.length;
