@@ -13,16 +13,17 @@ const TABLES = `
 const place = { topic: GiftSent.topic, group: 'ranking' };
 
 /** `work` gets the database, the broker's names, what fills the queue (the same bytes for all), and what runs our consumer. */
-export async function withGround({ postgres, rabbitmq }, work) {
+export async function withGround({ postgres, broker: at }, work) {
   const database = await openSchema(postgres, { poolSize: AT_ONCE, tables: TABLES });
-  const broker = await openPrefix(rabbitmq, place);
+  const broker = openPrefix(at, place);
+  const plain = await broker.plain();
   const publisher = broker.transport();
   try {
     await broker.declare();
     await publisher.connect();
     const factory = new MessageFactory('bench', systemClock);
     const fill = async (count) => {
-      await broker.channel.purgeQueue(broker.queue);
+      await plain.clear(broker.queue);
       const messages = await Promise.all(Array.from({ length: count }, (_, n) => factory.create(GiftSent, gift(n))));
       for (let i = 0; i < count; i += 500)
         await publisher.publish(messages.slice(i, i + 500).map((message) => ({ message })));
@@ -54,9 +55,10 @@ export async function withGround({ postgres, rabbitmq }, work) {
         await app.close();
         return figures;
       };
-    return await work({ database, broker, fill, ours });
+    return await work({ database, broker, plain, fill, ours });
   } finally {
     await publisher.close();
+    await plain.close();
     await broker.close();
     await database.close();
   }

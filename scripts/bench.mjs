@@ -1,6 +1,7 @@
-// npm run bench [-- --quick] [--json] [--record] [row …]: measures Tidings beside the smallest hand-written loops that keep the same guarantees, and prints a
-// table or, with --json, the figures. Rows: publish, drain, consume, batches, coalesced, latency, idle, rotation; default all. Exits 0 also when a target is
-// missed: a noisy machine is no defect. Needs PostgreSQL and RabbitMQ (see servers.mjs).
+// npm run bench [-- --quick] [--json] [--broker <name>] [--rate <n>] [row …]: measures Tidings beside the smallest hand-written loops that keep the same
+// guarantees, and prints a table or, with --json, the figures. Rows: publish, drain, consume, batches, coalesced, latency, idle, rotation; default all.
+// With --broker redis or kafka: drain, consume and latency, there. --rate: messages a second of the latency row, default 200. Exits 0 also when a target is
+// missed: a noisy machine is no defect. Needs PostgreSQL and the broker, RabbitMQ by default (see servers.mjs).
 // With --record the rows go into docs/results/bench.json, from which docs/choosing-a-transport.md is made.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -13,10 +14,19 @@ const require = createRequire(import.meta.url);
 const [args, recording] = withoutRecord(process.argv.slice(2));
 const { values, positionals } = parseArgs({
   args,
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    broker: { type: 'string', default: 'rabbitmq' },
+    rate: { type: 'string', default: '200' },
+  },
   allowPositionals: true,
 });
-const packages = ['libs/messaging', 'libs/transports/postgres', 'libs/transports/rabbitmq', 'libs/database'];
+const BROKERS = ['rabbitmq', 'redis', 'kafka'];
+const kind = values.broker;
+if (!BROKERS.includes(kind)) throw new Error(`unknown broker ${kind}; expected ${BROKERS.join(', ')}`);
+const transports = ['postgres', ...BROKERS].map((name) => `libs/transports/${name}`);
+const packages = ['libs/messaging', 'libs/database', ...transports];
 const build = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-b', ...packages], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
@@ -31,26 +41,35 @@ const { latencyRow } = await import('../bench/rows/latency.mjs');
 const { idleRow } = await import('../bench/rows/idle.mjs');
 const { rotationRow } = await import('../bench/rows/rotation.mjs');
 const { formatTable } = await import('../bench/table.mjs');
-const ROWS = {
-  publish: publishRow,
-  drain: drainRow,
-  consume: consumeRow,
-  batches: batchesRow,
-  coalesced: coalescedRow,
-  latency: latencyRow,
-  idle: idleRow,
-  rotation: rotationRow,
-};
+const ANYWHERE = { drain: drainRow, consume: consumeRow, latency: latencyRow };
+const ROWS =
+  kind === 'rabbitmq'
+    ? {
+        publish: publishRow,
+        ...ANYWHERE,
+        batches: batchesRow,
+        coalesced: coalescedRow,
+        idle: idleRow,
+        rotation: rotationRow,
+      }
+    : ANYWHERE;
 
 const unknown = positionals.find((name) => !(name in ROWS));
-if (unknown) throw new Error(`unknown row ${unknown}; expected ${Object.keys(ROWS).join(', ')}`);
-const { postgres, rabbitmq, missing, stop } = await findServers();
+if (unknown) throw new Error(`unknown row ${unknown} at ${kind}; expected ${Object.keys(ROWS).join(', ')}`);
+const { postgres, missing, stop, ...found } = await findServers({ names: ['postgres', kind] });
+const { [kind]: broker } = found;
 const rows = {};
 try {
-  if (!postgres || !rabbitmq) throw new Error(`the bench needs both servers: ${Object.values(missing).join('; ')}`);
+  if (!postgres || !broker) throw new Error(`the bench needs both servers: ${Object.values(missing).join('; ')}`);
   for (const name of positionals.length > 0 ? positionals : Object.keys(ROWS)) {
     if (!values.json) console.error(`${name} …`);
-    rows[name] = await ROWS[name]({ postgres: postgres.url, rabbitmq: rabbitmq.url, quick: values.quick });
+    const row = kind === 'rabbitmq' ? name : `${name} at ${kind}`;
+    rows[row] = await ROWS[name]({
+      postgres: postgres.url,
+      broker: { kind, url: broker.url },
+      quick: values.quick,
+      rate: Number(values.rate),
+    });
   }
 } finally {
   await stop();

@@ -8,13 +8,13 @@ import { interleave, stopwatch } from '../rounds.mjs';
 
 const SIZE = 200;
 export const batchesRow = (servers) =>
-  withGround(servers, ({ database, broker, fill, ours }) => {
+  withGround(servers, ({ database, broker, plain, fill, ours }) => {
     const { schema } = database;
     const effects = `insert into ${schema}.effect select * from unnest($1::text[], $2::int[])`;
     const byHand = async (count) => {
       await fill(count);
       const watch = stopwatch(count);
-      const channel = await broker.connection.createChannel();
+      const channel = await plain.connection.createChannel();
       await channel.prefetch(2 * SIZE);
       const client = await database.pool.connect();
       const waiting = [];

@@ -1,27 +1,30 @@
-// Draining a prefilled log to RabbitMQ, confirmed and mandatory, against confirmed publishing of the same bytes with nothing around it.
-import { randomUUID } from 'node:crypto';
+// Draining a prefilled log to a broker, confirmed (and at RabbitMQ mandatory), against confirmed publishing of the same bytes with nothing around it.
 import { MessageFactory, silentLogger, systemClock } from '@tidings/core';
 import { logOf, Outbox, OutboxRelay } from '@tidings/outbox';
 import { toAmqp } from '../../libs/transports/rabbitmq/dist/rabbitmq-mapping.js';
 import { gift, GiftSent } from '../gift.mjs';
-import { confirmInBatches, openPrefix } from '../own-prefix.mjs';
+import { BROKERS, openPrefix } from '../own-prefix.mjs';
+import { confirmInBatches } from '../plain-clients.mjs';
 import { openSchema } from '../own-schema.mjs';
 import { interleave, timed } from '../rounds.mjs';
 
 const NO_DEAD_LETTERS = { bury: (letter) => Promise.reject(new Error(`a message was refused: ${letter.reason}`)) };
 
-export async function drainRow({ postgres, rabbitmq, quick }) {
+export async function drainRow({ postgres, broker: at, quick }) {
   const place = { topic: GiftSent.topic, group: 'drain' };
   const database = await openSchema(postgres);
-  const broker = await openPrefix(rabbitmq, place);
+  const broker = openPrefix(at, place);
+  const plain = await broker.plain();
   const transport = broker.transport();
-  const packing = broker.transport({ attributes: 'packed' });
-  const queue = `${broker.prefix}.by-hand`;
+  const name = BROKERS[broker.kind];
+  const atRabbitMq = broker.kind === 'rabbitmq';
+  const packing = atRabbitMq && broker.transport({ attributes: 'packed' });
+  /** Redis and Kafka keep what nobody consumes: some 100 MB, removed at the end. */
+  const purge = async () => atRabbitMq && plain.clear(broker.queue);
   try {
     await broker.declare();
     await transport.connect();
-    await packing.connect();
-    await broker.channel.assertQueue(queue, { durable: true });
+    if (packing) await packing.connect();
     const log = logOf(database.store, systemClock, silentLogger);
     const factory = new MessageFactory('bench', systemClock);
     const outbox = new Outbox({ log, factory, transports: {}, routes: () => [{ transport: 'main' }] });
@@ -39,7 +42,7 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
     /** From the relay's start, which takes its lanes, to the last confirm. */
     const drainBy = (by) => async (count) => {
       await fill(count);
-      await broker.channel.purgeQueue(broker.queue);
+      await purge();
       let left = count;
       let drained;
       const done = new Promise((resolve) => (drained = resolve));
@@ -68,27 +71,23 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
     };
     const body = Buffer.from(JSON.stringify(gift(1)));
     const byHand = async (count) => {
-      await broker.channel.purgeQueue(queue);
-      return timed(() =>
-        confirmInBatches(broker.channel, count, () =>
-          broker.channel.publish('', queue, body, { persistent: true, mandatory: true, messageId: randomUUID() }),
-        ),
-      );
+      await plain.clear();
+      return timed(() => plain.flood(count, body));
     };
     /** The same with our headers, through our exchanges: what the broker asks for them. */
     const asOnOurWire = async (count) => {
-      await broker.channel.purgeQueue(broker.queue);
+      await purge();
       const message = await factory.create(GiftSent, gift(1));
       const { content, options } = toAmqp({ message, stamp: { sequence: 1, epoch: 1, epochStart: 1 } });
       const exchange = `${broker.prefix}.${GiftSent.topic}`;
       const wire = { ...options, mandatory: true };
       return timed(() =>
-        confirmInBatches(broker.channel, count, () => broker.channel.publish(exchange, '0', content, wire)),
+        confirmInBatches(plain.channel, count, () => plain.channel.publish(exchange, '0', content, wire)),
       );
     };
     /** Tells how much of a miss is the wire (headers, exchanges), and how much the log. */
     const alone = (by) => async (count) => {
-      await broker.channel.purgeQueue(broker.queue);
+      await purge();
       const message = await factory.create(GiftSent, gift(1));
       const stamp = { sequence: 1, epoch: 1, epochStart: 1 };
       const batch = Array.from({ length: 500 }, () => ({ message, stamp }));
@@ -97,23 +96,25 @@ export async function drainRow({ postgres, rabbitmq, quick }) {
       });
     };
     return await interleave({
-      row: 'relay drains to RabbitMQ',
+      row: `relay drains to ${name}`,
       target: 0.85,
       rounds: 5,
       messages: quick ? 5_000 : 20_000,
       contenders: {
-        'log → relay → RabbitMQ': drainBy(transport),
+        [`log → relay → ${name}`]: drainBy(transport),
         'confirmed publish': byHand,
-        'confirmed publish, our headers and exchanges': asOnOurWire,
+        ...(atRabbitMq && { 'confirmed publish, our headers and exchanges': asOnOurWire }),
         'our transport': alone(transport),
-        'log → relay → RabbitMQ, attributes packed': drainBy(packing),
-        'our transport, attributes packed': alone(packing),
+        ...(packing && {
+          'log → relay → RabbitMQ, attributes packed': drainBy(packing),
+          'our transport, attributes packed': alone(packing),
+        }),
       },
     });
   } finally {
     await transport.close();
-    await packing.close();
-    await broker.channel.deleteQueue(queue);
+    if (packing) await packing.close();
+    await plain.close();
     await broker.close();
     await database.close();
   }

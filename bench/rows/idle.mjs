@@ -27,14 +27,14 @@ function countStatements() {
   return { counts, stop: () => (pg.Client.prototype.query = query) };
 }
 
-export async function idleRow({ postgres, rabbitmq }) {
+export async function idleRow({ postgres, broker: at }) {
   const name = `bench_idle_${randomUUID().slice(0, 8)}`;
   const outside = new pg.Client({ connectionString: postgres });
   await outside.connect();
   await outside.query(`create database ${name}`);
   const url = new URL(postgres);
   url.pathname = `/${name}`;
-  const broker = await openPrefix(rabbitmq, { topic: 'gift.told', group: 'none' });
+  const broker = openPrefix(at, { topic: GiftSent.topic, group: 'none' });
   try {
     const database = await openSchema(url.href);
     const app = await startApplication({
@@ -84,7 +84,6 @@ export async function idleRow({ postgres, rabbitmq }) {
       statements,
     };
   } finally {
-    await broker.channel.deleteExchange(`${broker.prefix}.gift.sent`);
     await broker.close();
     await outside.query(`drop database if exists ${name} with (force)`);
     await outside.end();
