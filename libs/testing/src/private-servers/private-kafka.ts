@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
 import { kafkaJars } from './kafka-jars';
+import { madeAndStarted } from './made-and-started';
 import { privateFolder, removeFolder } from './private-folder';
 import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
@@ -36,14 +37,7 @@ export class PrivateKafka implements PrivateServer {
   static async of(programs: { readonly java: string }): Promise<PrivateKafka> {
     const ports = { plain: await freePort(), sasl: await freePort(), controller: await freePort() };
     const server = new PrivateKafka(programs.java, ports);
-    try {
-      await server.#make();
-      await server.start();
-    } catch (thrown) {
-      await server.remove();
-      throw thrown;
-    }
-    return server;
+    return madeAndStarted(server, () => server.#make());
   }
 
   get url(): string {

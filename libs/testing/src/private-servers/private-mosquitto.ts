@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
+import { madeAndStarted } from './made-and-started';
 import { privateFolder, removeFolder } from './private-folder';
 import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
@@ -24,14 +25,7 @@ export class PrivateMosquitto implements PrivateServer {
 
   static async of(programs: { readonly mosquitto: string }): Promise<PrivateMosquitto> {
     const server = new PrivateMosquitto(programs.mosquitto, await freePort());
-    try {
-      server.#make();
-      await server.start();
-    } catch (thrown) {
-      await server.remove();
-      throw thrown;
-    }
-    return server;
+    return madeAndStarted(server, () => server.#make());
   }
 
   get url(): string {

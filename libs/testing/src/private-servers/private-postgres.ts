@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
+import { madeAndStarted } from './made-and-started';
 import { type FolderOwner, privateFolder, removeFolder, userNamed } from './private-folder';
 import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
@@ -42,14 +43,7 @@ export class PrivatePostgres implements PrivateServer {
   static async of(programs: { readonly postgres: string; readonly initdb: string }): Promise<PrivatePostgres> {
     const user = userNamed('postgres'); // it does not run as root
     const server = new PrivatePostgres(programs, privateFolder('postgres', user), user, await freePort());
-    try {
-      await server.#make();
-      await server.start();
-    } catch (thrown) {
-      await server.remove();
-      throw thrown;
-    }
-    return server;
+    return madeAndStarted(server, () => server.#make());
   }
 
   get url(): string {

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
+import { madeAndStarted } from './made-and-started';
 import { privateFolder, removeFolder } from './private-folder';
 import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
@@ -49,14 +50,7 @@ export class PrivateRabbitMq implements PrivateServer {
       mqtt: await freePort(),
     };
     const node = new PrivateRabbitMq(programs, ports);
-    try {
-      node.#make();
-      await node.start();
-    } catch (thrown) {
-      await node.remove();
-      throw thrown;
-    }
-    return node;
+    return madeAndStarted(node, () => node.#make());
   }
 
   get url(): string {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { TidingsError } from '@tidings/core';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
+import { madeAndStarted } from './made-and-started';
 import { privateFolder, removeFolder } from './private-folder';
 import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
@@ -26,13 +27,7 @@ export class PrivateRedis implements PrivateServer {
   /** `settings` as on redis-server's command line, beside a port and a folder of its own. */
   static async of(programs: RedisPrograms, settings: readonly string[] = []): Promise<PrivateRedis> {
     const server = new PrivateRedis(programs['redis-server'], await freePort(), settings);
-    try {
-      await server.start();
-    } catch (thrown) {
-      await server.remove();
-      throw thrown;
-    }
-    return server;
+    return madeAndStarted(server);
   }
 
   get url(): string {

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstAnswer } from './first-answer';
 import { freePort } from './free-port';
+import { madeAndStarted } from './made-and-started';
 import { privateFolder, removeFolder } from './private-folder';
 import type { PrivateServer } from './private-server';
 import { ProcessGroup } from './process-group';
@@ -49,14 +50,7 @@ export class PrivateRocketMq implements PrivateServer {
       ...{ names, grpc, remoting },
       ...{ broker: await freePort(), replicas: await freePort() },
     });
-    try {
-      server.#make();
-      await server.start();
-    } catch (thrown) {
-      await server.remove();
-      throw thrown;
-    }
-    return server;
+    return madeAndStarted(server, () => server.#make());
   }
 
   get url(): string {
