@@ -12,6 +12,9 @@ import { type ProcessPlace, transportOf } from './process-transport.fixture';
 /** Where a process may be doomed to die, in the order in which it gets there. */
 export const STEPS = ['prepared', 'operated', 'committing', 'committed'] as const;
 
+/** Of all processes: the one that prepares decides when it is asked for first. That is later than a sender that lives takes to its commit. */
+export const CHECK_BACK = { afterMs: 10_000, everyMs: 200 };
+
 const reach = async (step: (typeof STEPS)[number]): Promise<void> => {
   if (doomedBy(step)) await die();
 };
@@ -25,6 +28,7 @@ async function run(place: ProcessPlace): Promise<void> {
     stores: { default: store },
     transports: { main: transportOf(place, store) },
     roles: ['publish' as const],
+    checkBack: CHECK_BACK,
     logger: silentLogger,
   };
   const module = { module: class SenderModule {}, imports: [MessagingModule.forRoot(options)] };

@@ -11,7 +11,7 @@ import { OnCheckBack } from './decorators/on-check-back.decorator';
 import { OnMessage } from './decorators/on-message.decorator';
 import { type Step, Steps } from './doomed-process.fixture';
 import { messagingMigrations } from './messaging-runtime';
-import { STEPS } from './prepare-death-process.fixture';
+import { CHECK_BACK, STEPS } from './prepare-death-process.fixture';
 import { ProcessCrew } from './process-crew.fixture';
 import { type ProcessPlace, transportOf } from './process-transport.fixture';
 import { boot, closeAll, inMemory } from './test-application.fixture';
@@ -53,9 +53,7 @@ describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
       await migrate(store, messagingMigrations);
       await pool.query(`create table ${s}.payment (id text primary key); create table ${s}.effect (id text)`);
       transport = transportOf(place, store);
-      // Longer than a sender that lives takes from its preparation to its commit.
-      const checkBack = { afterMs: 10_000, everyMs: 200 };
-      const options = inMemory({ stores: { default: store }, transports: { main: transport }, checkBack });
+      const options = inMemory({ stores: { default: store }, transports: { main: transport }, checkBack: CHECK_BACK });
       outbox = (await boot(options, { providers: [Payments] })).get<Outbox>(getOutboxToken());
       await crew.start(1);
     }, 120_000);

@@ -49,6 +49,7 @@ export class CallbackGround {
   dropping: (message: Message) => boolean = () => false;
   /** False: the transport has no delay of its own. */
   delays = true;
+  readonly #passed: string[] = [];
   #store: Store | undefined;
 
   private constructor(readonly spec: SpecGround) {}
@@ -78,11 +79,15 @@ export class CallbackGround {
     return this.#store!;
   }
 
-  /** The time that the database tells all processes, so much ahead of its clock. */
-  async shiftTime(interval: string): Promise<void> {
-    await this.spec
-      .query(`create or replace function ${this.spec.schema}.now() returns timestamptz language sql volatile parallel safe as
-      'select clock_timestamp() + interval ''${interval}'''`);
+  /**
+   * The time that the database tells all processes goes ahead by so much. Never back: a lease that was given up an hour ahead would last for an hour.
+   */
+  async passTime(interval: string): Promise<void> {
+    this.#passed.push(interval);
+    const now = ['clock_timestamp()', ...this.#passed.map((one) => `interval ''${one}''`)].join(' + ');
+    await this.spec.query(
+      `create or replace function ${this.spec.schema}.now() returns timestamptz language sql volatile parallel safe as 'select ${now}'`,
+    );
   }
 
   /** Starts the service, and an application that sends and consumes; resolves when the service expects its group. */

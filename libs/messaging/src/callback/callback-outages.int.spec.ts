@@ -23,10 +23,7 @@ describeOn('postgres', 'The callback scheme, when something is missing', (url) =
     ground = await CallbackGround.at(url);
   });
   beforeEach(() => ground.reset());
-  afterEach(async () => {
-    await closeAll();
-    await ground.shiftTime('0');
-  });
+  afterEach(() => closeAll());
   afterAll(() => ground.close());
 
   describe.each(KINDS)('on %s', (kind) => {
@@ -36,7 +33,7 @@ describeOn('postgres', 'The callback scheme, when something is missing', (url) =
       ground.dropping = ({ id }) => id.startsWith('lost');
       for (const id of ['kept', 'lost']) await send(`${id} on ${kind}`);
       await until('one is handled', async () => (await ground.handled(`kept on ${kind}`)) === 1, patient);
-      await ground.shiftTime('1 hour');
+      await ground.passTime('1 hour');
       const { desk } = await ground.startService(kind, {
         ...SERVICE,
         graceMs: 2_000,

@@ -20,7 +20,7 @@ const WAVE = 3;
 const patient = { withinMs: 60_000, everyMs: 100 };
 
 /** Each publish, and each statement by which a message is buried, its key parked, followed, asked for, claimed, read, postponed and left. */
-const DOOMS = doomsAt(['publish', 'dead_letter" (', 'park_key"(', 'follow_parked_key"(', 'with recursive places', 'with page as', 'with held as', 'set state = case', 'leave_parked_key"(']); // prettier-ignore
+const DOOMS = doomsAt(['publish', 'dead_letter" as letter', 'park_key"(', 'follow_parked_key"(', 'with recursive places', 'with page as', 'with held as', 'set state = case', 'leave_parked_key"(']); // prettier-ignore
 
 describe.each(['postgres', 'rabbitmq'] as const)('over %s', (kind) => {
   describeOn(kind, 'two relays whose destination refuses messages', (broker) => {
