@@ -69,14 +69,16 @@ async function runTests(copy, env, specs, tests) {
   };
 }
 
+const patchIn = (copy, patch, ...args) =>
+  spawnSync('patch', ['-p1', '-F3', '--no-backup-if-mismatch', '-r', '-', '-s', ...args], {
+    cwd: copy,
+    input: patch,
+    encoding: 'utf8',
+  });
+
 /** Undefined when the named test turned red, else what is wrong with the mutant. */
 async function judge(copy, env, { patch, spec, test }) {
-  const apply = (...args) =>
-    spawnSync('patch', ['-p1', '-F3', '--no-backup-if-mismatch', '-r', '-', '-s', ...args], {
-      cwd: copy,
-      input: patch,
-      encoding: 'utf8',
-    });
+  const apply = (...args) => patchIn(copy, patch, ...args);
   const applied = apply('-N');
   if (applied.status !== 0) return `does not apply any more: ${applied.stdout.trim()}${applied.stderr.trim()}`;
   const { failed, broken, passed } = await runTests(copy, env, [spec], [test]);
@@ -112,6 +114,10 @@ async function main(args) {
     const hasServers = servers.postgres && servers.rabbitmq;
     const mutants = asked.filter(({ unit }) => unit || hasServers);
     sum.skipped = asked.length - mutants.length;
+    // Also of those that are not asked for: code moves on without them.
+    const stale = all.filter(({ patch }) => patchIn(copy, patch, '-N', '--dry-run').status !== 0);
+    if (stale.length > 0)
+      throw new Error(`${stale.map(({ name }) => name).join(', ')}: does not apply any more; make it anew`);
     // A test that is red without any mutant proves nothing.
     const sound = await runTests(
       copy,
